@@ -57,10 +57,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // JSON with exact numbers, for the capture's state and schemas and for Flow's messages alike.
+        .target(
+            name: "ExactJSON",
+            dependencies: [.product(name: "OrderedCollections", package: "swift-collections")],
+            swiftSettings: settings
+        ),
         .target(
             name: "CTCapture",
             dependencies: [
-                "TDSWire", "TDSClient",
+                "TDSWire", "TDSClient", "ExactJSON",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -71,6 +77,7 @@ let package = Package(
         .target(
             name: "FlowProtocol",
             dependencies: [
+                "ExactJSON",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -80,9 +87,10 @@ let package = Package(
         .executableTarget(
             name: "connector",
             dependencies: [
-                "CTCapture", "FlowProtocol", "TDSClient",
+                "CTCapture", "ExactJSON", "FlowProtocol", "TDSClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -129,9 +137,10 @@ let package = Package(
             dependencies: ["TDSClient", "SQLServerSimulator", .product(name: "NIOEmbedded", package: "swift-nio")],
             swiftSettings: settings
         ),
-        .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "SQLServerSimulator"], swiftSettings: settings),
-        .testTarget(name: "FlowProtocolTests", dependencies: ["FlowProtocol"], swiftSettings: settings),
-        .testTarget(name: "ConnectorTests", dependencies: ["FlowProtocol", "SQLServerSimulator", "TDSClient"], swiftSettings: settings),
+        .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),
+        .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator"], swiftSettings: settings),
+        .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol"], swiftSettings: settings),
+        .testTarget(name: "ConnectorTests", dependencies: ["connector", "ExactJSON", "FlowProtocol", "SQLServerSimulator", "TDSClient"], swiftSettings: settings),
         .testTarget(name: "SimulatorTests", dependencies: ["SQLServerSimulator"], swiftSettings: settings),
     ]
 )
