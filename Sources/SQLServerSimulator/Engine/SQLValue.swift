@@ -52,7 +52,12 @@ public struct GUID: Sendable, Hashable {
     }
 
     public var bytes: [UInt8] {
-        (0..<16).map { $0 < 8 ? UInt8(truncatingIfNeeded: high >> UInt64((7 - $0) * 8)) : UInt8(truncatingIfNeeded: low >> UInt64((15 - $0) * 8)) }
+        var out: [UInt8] = []
+        out.reserveCapacity(16)
+        for half in [high, low] {
+            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: half >> shift)) }
+        }
+        return out
     }
 
     static let textOrder = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
