@@ -79,7 +79,7 @@ let package = Package(
             dependencies: [
                 "ExactJSON",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             swiftSettings: settings
@@ -139,7 +139,7 @@ let package = Package(
         ),
         .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),
         .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator"], swiftSettings: settings),
-        .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol"], swiftSettings: settings),
+        .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .testTarget(name: "ConnectorTests", dependencies: ["connector", "ExactJSON", "FlowProtocol", "SQLServerSimulator", "TDSClient"], swiftSettings: settings),
         .testTarget(name: "SimulatorTests", dependencies: ["SQLServerSimulator"], swiftSettings: settings),
     ]
