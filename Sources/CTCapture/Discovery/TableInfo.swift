@@ -43,7 +43,7 @@ public struct ColumnInfo: Hashable, Sendable {
 public struct TableInfo: Hashable, Sendable {
     public var name: TableName
     /// `sys.tables.object_id`: another one under the same name means that the table was dropped and created again.
-    public var objectID: Int
+    public var objectID: Int64
     /// In order of their ordinals.
     public var columns: [ColumnInfo]
     /// The primary key's columns in key order; empty without one.
@@ -54,7 +54,7 @@ public struct TableInfo: Hashable, Sendable {
     public var beginVersion: Int64?
 
     public init(
-        name: TableName, objectID: Int, columns: [ColumnInfo] = [], primaryKey: [String] = [], clusteredKey: [String] = [], beginVersion: Int64? = nil
+        name: TableName, objectID: Int64, columns: [ColumnInfo] = [], primaryKey: [String] = [], clusteredKey: [String] = [], beginVersion: Int64? = nil
     ) {
         self.name = name
         self.objectID = objectID
@@ -63,6 +63,9 @@ public struct TableInfo: Hashable, Sendable {
         self.clusteredKey = clusteredKey
         self.beginVersion = beginVersion
     }
+
+    /// What tells this table and its tracking from another of the same name; `nil` if changes are not tracked.
+    public var identity: TableIdentity? { beginVersion.map { TableIdentity(objectID: objectID, beginVersion: $0) } }
 
     /// Whether change tracking is on for the table.
     public var isTracked: Bool { beginVersion != nil }
