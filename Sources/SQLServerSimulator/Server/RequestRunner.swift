@@ -1,0 +1,73 @@
+// Requests of a session that is logged in, one after another.
+import Logging
+import NIOCore
+import TDSWire
+
+/// Owned by the session's thread.
+struct RequestRunner {
+    let thread: SessionThread
+    let session: EngineSession
+    let version: TDSVersion
+    var writer: ResponseWriter
+
+    init(thread: SessionThread, session: EngineSession, version: TDSVersion, writer: ResponseWriter) {
+        self.thread = thread
+        self.session = session
+        self.version = version
+        self.writer = writer
+    }
+
+    func close() { session.close() }
+
+    /// Answers a message. Returns false when the connection is to be closed.
+    mutating func answer(_ message: ClientMessage) throws -> Bool {
+        var response = Response(writer: writer, session: session, thread: thread, version: version)
+        if message.status.contains(.resetConnection) || message.status.contains(.resetConnectionSkipTransaction) {
+            session.reset(keepingTransaction: message.status.contains(.resetConnectionSkipTransaction))
+            try response.environment(.resetConnectionAcknowledged)
+        }
+        var payload = message.payload
+        do {
+            switch message.type {
+            case .sqlBatch: try batch(&payload, &response)
+            default: throw WireError(.unexpectedMessage, "request", "\(message.type)")
+            }
+        } catch let error as SQLServerMessage {
+            try response.message(error)
+            response.hold(Done(status: .error))
+        } catch let error as WireError {
+            // What a SQL Server says of a stream that it can't read, before it hangs up.
+            thread.environment.logger.info("a request that can't be read", metadata: ["error": "\(error)"])
+            try response.message(
+                SQLServerMessage(
+                    number: 4002, severity: 20, text: "The incoming tabular data stream (TDS) protocol stream is incorrect. The stream ended unexpectedly."))
+            response.hold(Done(status: .error))
+        }
+        try response.end()
+        writer = response.writer
+        return !response.isFatal
+    }
+
+    /// The answer to a message that the client took back with the IGNORE bit: nothing was done.
+    mutating func answerIgnored() throws {
+        writer.payload.writeDone(Done(status: .error), version: version)
+        try writer.endMessage()
+    }
+
+    /// An attention that came when no answer was under way any more.
+    mutating func answerAttention() throws {
+        guard thread.takeAttention() else { return }
+        writer.payload.writeDone(Done(status: .attention), version: version)
+        try writer.endMessage()
+    }
+
+    private func batch(_ payload: inout ByteBuffer, _ response: inout Response) throws {
+        let sql = try payload.readUTF16(units: payload.readableBytes / 2, "SQLBatch SQLText")
+        if let reply = thread.environment.faults.current.reply?(sql) {
+            response.writer.payload.writeImmutableBuffer(reply)
+            return
+        }
+        var cursor = session.batch(sql)
+        _ = try response.play(&cursor, .batch)
+    }
+}

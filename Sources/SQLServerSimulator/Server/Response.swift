@@ -1,0 +1,158 @@
+// An engine's events as tokens (MS-TDS 2.2.7), with DONE's bits as a server sets them.
+import NIOCore
+import TDSWire
+
+/// Writes the answer to one message.
+struct Response {
+    enum Form {
+        /// Statements end with DONE.
+        case batch
+        /// Statements end with DONEINPROC, the procedure with RETURNSTATUS, output parameters and DONEPROC.
+        case procedure
+    }
+
+    var writer: ResponseWriter
+    let session: EngineSession
+    let thread: SessionThread
+    let version: TDSVersion
+    /// A statement's end that is kept back until it is known whether more follows.
+    private var held: Done?
+    /// Severity 20 and above ends the connection.
+    private(set) var isFatal = false
+
+    private static let rowBytes = 1 << 16
+
+    init(writer: ResponseWriter, session: EngineSession, thread: SessionThread, version: TDSVersion) {
+        self.writer = writer
+        self.session = session
+        self.thread = thread
+        self.version = version
+    }
+
+    private var transactionBit: Done.Status { session.transactionDescriptor != 0 ? .inTransaction : [] }
+
+    /// Writes what was held back: more follows.
+    mutating func more() {
+        guard var done = held else { return }
+        held = nil
+        done.status.insert(.more)
+        writer.payload.writeDone(done, version: version)
+    }
+
+    /// Keeps a DONE back.
+    mutating func hold(_ done: Done) {
+        more()
+        held = done
+    }
+
+    mutating func message(_ message: SQLServerMessage) throws(WireError) {
+        more()
+        try writer.payload.writeServerMessage(message.wire(server: session.server.configuration.serverName), version: version)
+        if message.severity >= 20 { isFatal = true }
+    }
+
+    mutating func environment(_ change: TDSWire.EnvironmentChange) throws(WireError) {
+        more()
+        try writer.payload.writeEnvironmentChange(change)
+    }
+
+    /// What a procedure's run told besides its rows.
+    struct Outcome {
+        var returnStatus: Int32?
+        var failed = false
+        var firstError: Int32?
+    }
+
+    /// Plays a cursor to its end, or until an attention stops it.
+    mutating func play(_ cursor: inout Cursor, _ form: Form) throws -> Outcome {
+        var outcome = Outcome()
+        var outputs: [EngineEvent] = []
+        while let event = cursor.next() {
+            switch event {
+            case .columns(let columns):
+                more()
+                try writer.payload.writeColumnMetadata(columns.map { $0.metadata(database: "") }, version: version)
+                while cursor.appendRows(to: &writer.payload, limit: Self.rowBytes) > 0 {
+                    try writer.sendIfLarge()
+                    if session.cancellation.isCancelled { break }
+                }
+            case .row:
+                // Only for those who don't call appendRows.
+                break
+            case .done(let completion):
+                var status = transactionBit
+                if completion.rowCount != nil { status.insert(.count) }
+                if completion.isError { status.insert(.error) }
+                let done = Done(
+                    form == .batch ? .done : .doneInProc, status: status, currentCommand: completion.command, rowCount: completion.rowCount ?? 0)
+                hold(done)
+                if form == .procedure { more() }
+            case .message(let message):
+                try self.message(message)
+                if message.isError {
+                    outcome.failed = true
+                    if outcome.firstError == nil { outcome.firstError = message.number }
+                }
+            case .environment(let change):
+                if let wire = change.wire { try environment(wire) }
+            case .returnStatus(let status):
+                outcome.returnStatus = status
+            case .outputParameter:
+                outputs.append(event)
+            }
+            try writer.sendIfLarge()
+            if session.cancellation.isCancelled { break }
+        }
+        if form == .procedure {
+            more()
+            outputParameters.append(contentsOf: outputs)
+        }
+        return outcome
+    }
+
+    /// Output parameters that wait for the procedure's end.
+    private var outputParameters: [EngineEvent] = []
+
+    /// The end of a procedure: RETURNSTATUS, RETURNVALUEs, DONEPROC.
+    mutating func endProcedure(_ outcome: Outcome, isLast: Bool, handle: (ordinal: UInt16, value: Int32?)? = nil) throws {
+        more()
+        writer.payload.writeReturnStatus(outcome.returnStatus ?? outcome.firstError ?? 0)
+        if let handle {
+            var bytes: ByteBuffer?
+            if let value = handle.value {
+                bytes = ByteBuffer()
+                bytes?.writeLE(value)
+            }
+            try writer.payload.writeReturnValue(
+                ReturnValue(ordinal: handle.ordinal, name: "", typeInfo: TypeInfo(.intN, maximumLength: 4), value: bytes), version: version)
+        }
+        for case .outputParameter(let name, let ordinal, let type, let value) in outputParameters {
+            try writer.payload.writeReturnValue(
+                ReturnValue(
+                    ordinal: UInt16(clamping: ordinal), name: name, userType: type.wireUserType, flags: .nullable,
+                    typeInfo: type.typeInfo(isNullable: true, database: ""), value: try value.wireContent(as: type)),
+                version: version)
+        }
+        outputParameters = []
+        var status = transactionBit
+        if outcome.failed { status.insert(.error) }
+        if !isLast { status.insert(.rpcInBatch) }
+        hold(Done(.doneProc, status: status, currentCommand: 0xE0))
+    }
+
+    /// The message's end. An attention that came is acknowledged instead of whatever was to come.
+    mutating func end() throws {
+        if session.cancellation.isCancelled {
+            // The flag is set before the attention is noted, by the same thread, in one critical section.
+            _ = thread.takeAttention()
+            more()
+            writer.payload.writeDone(Done(status: [.attention, transactionBit]), version: version)
+        } else if let done = held {
+            held = nil
+            writer.payload.writeDone(done, version: version)
+        } else {
+            writer.payload.writeDone(Done(status: transactionBit), version: version)
+        }
+        try writer.endMessage()
+    }
+}
