@@ -45,7 +45,9 @@ public enum EncryptionNegotiation {
     ///
     /// A client that must not show its password has to treat ``Outcome/none`` as a refusal too (``client(policy:server:allowPlainLogin:)``).
     public static func outcome(client: PreLogin.Encryption, server: PreLogin.Encryption) -> Outcome {
-        switch (client.base, server.base) {
+        // A client certificate has no place without TLS.
+        if client.usesClientCertificate, client.base == .notSupported || server.base == .notSupported { return .refuse }
+        return switch (client.base, server.base) {
         case (.off, .off): .loginOnly
         case (.off, .on), (.off, .required): .full
         case (.off, .notSupported): .none
@@ -68,6 +70,7 @@ public enum EncryptionNegotiation {
         let client = client ?? .notSupported
         let answer: PreLogin.Encryption =
             switch (policy, client.base) {
+            case (_, .notSupported) where client.usesClientCertificate: .required
             case (.unsupported, _): .notSupported
             case (.optional, .off): .off
             case (.optional, .on), (.optional, .required): .on

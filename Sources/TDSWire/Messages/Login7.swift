@@ -193,7 +193,7 @@ extension ByteBuffer {
             let offset = Int(try pointer.readLE("LOGIN7 Extension", as: UInt32.self))
             guard offset >= fields.header, offset < length else { throw WireError(.malformed, "LOGIN7 Extension", "the features lie outside the message") }
             var list = try fields.bytes(offset, length - offset, "FeatureExt")
-            do {
+            do throws(WireError) {
                 login.features = try list.readFeatureRequests()
             } catch where error.code == .truncated {
                 throw WireError(.malformed, error.element, "outside the message")

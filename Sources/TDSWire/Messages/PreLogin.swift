@@ -174,7 +174,7 @@ extension ByteBuffer {
                 }
                 data = slice
             }
-            do {
+            do throws(WireError) {
                 try result.read(token, &data, from: sender)
             } catch where error.code == .truncated {
                 throw WireError(.malformed, error.element, "too short")
