@@ -23,7 +23,7 @@ import Testing
             ("00 00 06 00 05 ff 10 00 00 00 00", .malformed),  // VERSION of five bytes
             ("00 00 06 00 07 ff 10 00 00 00 00 00 00", .malformed),  // VERSION of seven bytes
             ("00 00 06 00 06 00 00 06 00 06 ff 10 00 00 00 00 00", .malformed),  // VERSION twice
-            ("00 00 06 00 06", .truncated),  // no terminator
+            ("00 00 00 00 06 01", .truncated),  // no terminator
             ("00 ff f0 00 06 ff 10 00 00 00 00 00", .malformed),  // outside the message
         ] {
             var buffer = try ByteBuffer(hex: hex)
