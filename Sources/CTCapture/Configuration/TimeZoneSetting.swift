@@ -7,6 +7,14 @@ public enum TimeZoneSetting: Hashable, Sendable {
     /// An IANA zone.
     case zone(TimeZone)
 
+    /// The zone as Foundation knows it.
+    public var timeZone: TimeZone {
+        switch self {
+        case .offset(let seconds): TimeZone(secondsFromGMT: seconds) ?? .gmt
+        case .zone(let zone): zone
+        }
+    }
+
     public static let utc = TimeZoneSetting.offset(seconds: 0)
 
     /// An IANA name or ±HH:MM. Throws `ConfigurationError`.

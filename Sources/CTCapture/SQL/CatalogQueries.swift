@@ -31,7 +31,15 @@ public enum CatalogQueries {
 
     /// One row a column, in order of the tables and their columns. An alias type's base is the type whose user_type_id is the column's
     /// system_type_id; a CLR type has none and is its own.
-    public static let columns = """
+    public static let columns = columns(where: "")
+
+    /// The columns of some tables only: read with every poll that found changes, so that a new column is captured from its first change on.
+    public static func columns(of tables: [Int64]) -> String {
+        columns(where: " AND t.object_id IN (\(tables.map { String($0) }.joined(separator: ", ")))")
+    }
+
+    private static func columns(where condition: String) -> String {
+        """
         SELECT c.object_id, c.column_id, c.name AS column_name, COALESCE(b.name, u.name) AS type_name,
             c.max_length, c.precision, c.scale, c.collation_name, c.is_nullable, c.is_computed, c.is_identity,
             CAST(p.value AS nvarchar(3750)) AS column_description
@@ -40,9 +48,10 @@ public enum CatalogQueries {
         JOIN sys.types AS u ON u.user_type_id = c.user_type_id
         LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
         LEFT JOIN sys.extended_properties AS p ON p.class = 1 AND p.major_id = c.object_id AND p.minor_id = c.column_id AND p.name = N'MS_Description'
-        WHERE t.is_ms_shipped = 0
+        WHERE t.is_ms_shipped = 0\(condition)
         ORDER BY c.object_id, c.column_id
         """
+    }
 
     /// One row a column of a primary key or of a unique clustered index (type 1), in key order.
     public static let keys = """
@@ -63,6 +72,14 @@ public enum CatalogQueries {
         JOIN sys.tables AS t ON t.object_id = ct.object_id
         JOIN sys.schemas AS s ON s.schema_id = t.schema_id
         """
+
+    /// One row a table: about how many rows it has, for progress only.
+    public static let rowCounts = """
+        SELECT p.object_id, SUM(p.rows) AS row_count FROM sys.partitions AS p WHERE p.index_id IN (0, 1) GROUP BY p.object_id
+        """
+
+    /// One row, one column: how many transactions are open. An error may have ended the one that the session was in.
+    public static let openTransactions = "SELECT @@TRANCOUNT AS open_transactions"
 
     /// One row, one column: the version of the last committed change; NULL if change tracking is off.
     public static let currentVersion = "SELECT CHANGE_TRACKING_CURRENT_VERSION() AS current_version"
