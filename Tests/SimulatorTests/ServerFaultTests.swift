@@ -146,7 +146,7 @@ struct ServerScriptTests {
                 "SELECT 1", "SELECT 'a\nGO\nb'\n/* x\nGO\n/* y */\nGO */ SELECT [GO\nGO\n]", "SELECT \"\nGO\n\" -- '", "SELECT \"\nGO\n\" -- '",
                 "SELECT \"\nGO\n\" -- '", "x",
             ])
-        #expect(script.batches.map(\.firstLine) == [1, 5, 14, 14, 14, 18])
+        #expect(script.batches.map(\.firstLine) == [1, 5, 15, 15, 15, 19])
         #expect(SQLScript("").batches.isEmpty)
         #expect(SQLScript("GO\r\ngo\r\nSELECT 1\r\nGO").batches == [.init(text: "SELECT 1", firstLine: 3)])
     }

@@ -9,7 +9,7 @@ import Testing
 
 /// What a response holds.
 struct WireResponse {
-    var tokens: [Token] = []
+    var tokens: [TDSWire.Token] = []
     var rows: [[[UInt8]?]] = []
     /// Sizes of the packets, with headers.
     var packets: [Int] = []
@@ -80,6 +80,7 @@ final class WireClient {
     }
 
     /// Connects, and closes after the body.
+    @discardableResult
     static func with<Result>(_ server: SimulatorServer, _ body: (WireClient) async throws -> Result) async throws -> Result {
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: server.host, port: server.port) { channel in
             channel.eventLoop.makeCompletedFuture {
@@ -192,6 +193,7 @@ final class WireClient {
 }
 
 /// A server for a test, stopped after it.
+@discardableResult
 func withServer<Result>(
     encryption: EncryptionPolicy? = nil, engine: SimulatorConfiguration? = nil, _ body: (SimulatorServer) async throws -> Result
 ) async throws -> Result {

@@ -29,7 +29,8 @@ struct RequestRunner {
         var payload = message.payload
         do {
             switch message.type {
-            case .sqlBatch: try batch(&payload, &response)
+            case .sqlBatch: try batch(payload.readSQLBatch(version: version), &response)
+            case .transactionManagerRequest: try transaction(payload.readTransactionManagerRequest(version: version), &response)
             default: throw WireError(.unexpectedMessage, "request", "\(message.type)")
             }
         } catch let error as SQLServerMessage {
@@ -61,13 +62,36 @@ struct RequestRunner {
         try writer.endMessage()
     }
 
-    private func batch(_ payload: inout ByteBuffer, _ response: inout Response) throws {
-        let sql = try payload.readUTF16(units: payload.readableBytes / 2, "SQLBatch SQLText")
-        if let reply = thread.environment.faults.current.reply?(sql) {
-            response.writer.payload.writeImmutableBuffer(reply)
+    private func batch(_ message: SQLBatchMessage, _ response: inout Response) throws {
+        if let reply = thread.environment.faults.current.reply?(message.text) {
+            response.reply(reply)
             return
         }
-        var cursor = session.batch(sql)
+        var cursor = session.batch(message.text)
         _ = try response.play(&cursor, .batch)
+    }
+
+    /// MS-TDS 2.2.6.9. A distributed transaction has no coordinator here.
+    private func transaction(_ message: TransactionManagerRequest, _ response: inout Response) throws {
+        func play(_ cursor: Cursor) throws {
+            var cursor = cursor
+            _ = try response.play(&cursor, .batch)
+        }
+        func begin(_ next: TransactionManagerRequest.Next?) throws {
+            guard let next else { return }
+            try play(session.beginTransaction(isolationLevel: next.isolationLevel.rawValue, name: next.name))
+        }
+        switch message.request {
+        case .begin(let level, let name): try play(session.beginTransaction(isolationLevel: level.rawValue, name: name))
+        case .commit(let name, let next):
+            try play(session.commitTransaction(name: name))
+            try begin(next)
+        case .rollback(let name, let next):
+            try play(session.rollbackTransaction(name: name))
+            try begin(next)
+        case .save(let name): try play(session.saveTransaction(name: name))
+        case .getDTCAddress, .propagate, .promote:
+            throw SQLServerMessage(number: 8501, state: 3, severity: 16, text: "MSDTC on server '\(session.server.configuration.serverName)' is unavailable.")
+        }
     }
 }

@@ -19,6 +19,7 @@ struct Response {
     private var held: Done?
     /// Severity 20 and above ends the connection.
     private(set) var isFatal = false
+    private var isScripted = false
 
     private static let rowBytes = 1 << 16
 
@@ -140,6 +141,12 @@ struct Response {
         hold(Done(.doneProc, status: status, currentCommand: 0xE0))
     }
 
+    /// A scripted answer: the tokens of a whole message, its DONE included.
+    mutating func reply(_ tokens: ByteBuffer) {
+        writer.payload.writeImmutableBuffer(tokens)
+        isScripted = true
+    }
+
     /// The message's end. An attention that came is acknowledged instead of whatever was to come.
     mutating func end() throws {
         if session.cancellation.isCancelled {
@@ -150,7 +157,7 @@ struct Response {
         } else if let done = held {
             held = nil
             writer.payload.writeDone(done, version: version)
-        } else {
+        } else if !isScripted {
             writer.payload.writeDone(Done(status: transactionBit), version: version)
         }
         try writer.endMessage()
