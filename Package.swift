@@ -138,7 +138,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),
-        .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator", .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: settings),
+        .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator", .product(name: "Logging", package: "swift-log"), .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: settings),
         .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .testTarget(name: "ConnectorTests", dependencies: ["connector", "ExactJSON", "FlowProtocol", "SQLServerSimulator", "TDSClient"], swiftSettings: settings),
         .testTarget(name: "SimulatorTests", dependencies: ["SQLServerSimulator"], swiftSettings: settings),
