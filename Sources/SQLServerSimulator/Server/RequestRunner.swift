@@ -9,6 +9,9 @@ struct RequestRunner {
     let session: EngineSession
     let version: TDSVersion
     var writer: ResponseWriter
+    var prepared = PreparedStatements()
+    /// What INSERT BULK named: the next message holds its rows.
+    var bulk: BulkInsert?
 
     init(thread: SessionThread, session: EngineSession, version: TDSVersion, writer: ResponseWriter) {
         self.thread = thread
@@ -23,6 +26,8 @@ struct RequestRunner {
     mutating func answer(_ message: ClientMessage) throws -> Bool {
         var response = Response(writer: writer, session: session, thread: thread, version: version)
         if message.status.contains(.resetConnection) || message.status.contains(.resetConnectionSkipTransaction) {
+            prepared.removeAll()
+            bulk = nil
             session.reset(keepingTransaction: message.status.contains(.resetConnectionSkipTransaction))
             try response.environment(.resetConnectionAcknowledged)
         }
@@ -30,6 +35,8 @@ struct RequestRunner {
         do {
             switch message.type {
             case .sqlBatch: try batch(payload.readSQLBatch(version: version), &response)
+            case .rpc: try call(payload.readRPCRequest(version: version), &response)
+            case .bulkLoad: try load(payload.readBulkLoad(version: version), &response)
             case .transactionManagerRequest: try transaction(payload.readTransactionManagerRequest(version: version), &response)
             default: throw WireError(.unexpectedMessage, "request", "\(message.type)")
             }
@@ -62,11 +69,12 @@ struct RequestRunner {
         try writer.endMessage()
     }
 
-    private func batch(_ message: SQLBatchMessage, _ response: inout Response) throws {
+    private mutating func batch(_ message: SQLBatchMessage, _ response: inout Response) throws {
         if let reply = thread.environment.faults.current.reply?(message.text) {
             response.reply(reply)
             return
         }
+        if let insert = BulkInsert(message.text) { return try prepare(insert, &response) }
         var cursor = session.batch(message.text)
         _ = try response.play(&cursor, .batch)
     }

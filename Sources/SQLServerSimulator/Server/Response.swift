@@ -115,23 +115,27 @@ struct Response {
     private var outputParameters: [EngineEvent] = []
 
     /// The end of a procedure: RETURNSTATUS, RETURNVALUEs, DONEPROC.
-    mutating func endProcedure(_ outcome: Outcome, isLast: Bool, handle: (ordinal: UInt16, value: Int32?)? = nil) throws {
+    /// - Parameters:
+    ///   - handle: what sp_prepare and sp_prepexec return in their first parameter.
+    ///   - parameters: the call's parameters, of which those from `offset` on are the statement's own.
+    mutating func endProcedure(
+        _ outcome: Outcome, isLast: Bool, handle: Int32? = nil, parameters: [RPCParameter] = [], offset: Int = 0
+    ) throws {
         more()
         writer.payload.writeReturnStatus(outcome.returnStatus ?? outcome.firstError ?? 0)
         if let handle {
-            var bytes: ByteBuffer?
-            if let value = handle.value {
-                bytes = ByteBuffer()
-                bytes?.writeLE(value)
-            }
-            try writer.payload.writeReturnValue(
-                ReturnValue(ordinal: handle.ordinal, name: "", typeInfo: TypeInfo(.intN, maximumLength: 4), value: bytes), version: version)
-        }
-        for case .outputParameter(let name, let ordinal, let type, let value) in outputParameters {
             try writer.payload.writeReturnValue(
                 ReturnValue(
-                    ordinal: UInt16(clamping: ordinal), name: name, userType: type.wireUserType, flags: .nullable,
-                    typeInfo: type.typeInfo(isNullable: true, database: ""), value: try value.wireContent(as: type)),
+                    ordinal: 0, name: parameters.first?.name ?? "", flags: .nullable, typeInfo: TypeInfo(.intN, maximumLength: 4),
+                    value: ByteBuffer(integer: handle, endianness: .little)),
+                version: version)
+        }
+        for case .outputParameter(let name, let ordinal, let type, let value) in outputParameters {
+            let index = ordinal + offset
+            try writer.payload.writeReturnValue(
+                ReturnValue(
+                    ordinal: UInt16(clamping: index), name: index < parameters.count ? parameters[index].name : name, userType: type.wireUserType,
+                    flags: .nullable, typeInfo: type.typeInfo(isNullable: true, database: ""), value: try value.wireContent(as: type)),
                 version: version)
         }
         outputParameters = []

@@ -2,36 +2,6 @@
 import NIOCore
 import TDSWire
 
-/// Windows-1252, the code page of the collations that are here. A character it lacks becomes `?`, as in SQL Server.
-enum WindowsLatin1 {
-    /// 0x80 to 0x9F; the five unassigned bytes stand for the control characters of the same number.
-    private static let special: [UInt16] = [
-        0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D, 0x017D, 0x8F,
-        0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
-    ]
-
-    static func decode(_ bytes: some Sequence<UInt8>) -> String {
-        String(decoding: bytes.map { (0x80...0x9F).contains($0) ? special[Int($0 - 0x80)] : UInt16($0) }, as: UTF16.self)
-    }
-
-    static func encode(_ text: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0..<0x80, 0xA0...0xFF: bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            case let value:
-                if let index = special.firstIndex(where: { UInt32($0) == value }) {
-                    bytes.append(UInt8(0x80 + index))
-                } else {
-                    // One for each UTF-16 unit.
-                    bytes.append(contentsOf: repeatElement(UInt8(ascii: "?"), count: value > 0xFFFF ? 2 : 1))
-                }
-            }
-        }
-        return bytes
-    }
-}
-
 extension SQLValue {
     /// A value from its bytes. Throws `WireError` where they can't be a value of the type.
     init(wire content: ByteBuffer?, _ info: TypeInfo) throws(WireError) {
@@ -91,11 +61,9 @@ extension SQLValue {
             let time = try bytes.readTimeOfDay(scale: info.scale, count: bytes.readableBytes - 5)
             self = .datetimeoffset(days: try bytes.readDays(), time: time, offset: try bytes.readLE("value"))
         case .char, .varChar, .bigChar, .bigVarChar, .text:
-            if info.collation?.isUTF8 == true {
-                self = .string(String(decoding: bytes.readableBytesView, as: UTF8.self))
-            } else {
-                self = .string(WindowsLatin1.decode(bytes.readableBytesView))
-            }
+            var text = ""
+            TDSWire.CodePage(for: info.collation).decode(bytes, into: &text)
+            self = .string(text)
         case .nChar, .nVarChar, .nText: self = .string(String(utf16LE: bytes.readableBytesView))
         case .xml:
             // Clients may put a byte order mark before it.
@@ -174,7 +142,7 @@ extension SQLValue {
             bytes.writeDays(days)
             bytes.writeLE(offset)
         case (.string(let text), .char), (.string(let text), .varchar), (.string(let text), .text):
-            if type.collation?.isUTF8 == true { bytes.writeString(text) } else { bytes.writeBytes(WindowsLatin1.encode(text)) }
+            _ = TDSWire.CodePage(for: (type.collation ?? .default).wire).encode(text, into: &bytes)
         case (.string(let text), .nchar), (.string(let text), .nvarchar), (.string(let text), .ntext), (.string(let text), .xml):
             bytes.writeUTF16(text)
         case (.binary(let value), .binary), (.binary(let value), .varbinary), (.binary(let value), .image), (.binary(let value), .rowversion),
