@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
     var database: [String] = ["test"]
 
     @Option(help: ArgumentHelp("A login, its password and its role: sysadmin or reader. May be given more than once.", valueName: "name:password:role"))
-    var login: [LoginArgument] = []
+    var login: [String] = []
 
     @Option(help: ArgumentHelp("SQL to run at the start as a sysadmin; GO separates batches. May be given more than once.", valueName: "file"))
     var script: [String] = []
@@ -54,6 +54,9 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         guard (certificate == nil) == (key == nil) else { throw ValidationError("--certificate and --key belong together") }
+        guard login.allSatisfy({ SimulatorConfiguration.Login(argument: $0) != nil }) else {
+            throw ValidationError("--login takes NAME:PASSWORD:ROLE, where the role is sysadmin or reader")
+        }
         guard writeCertificate == nil || certificate == nil else { throw ValidationError("--write-certificate is for the certificate that the server makes") }
     }
 
@@ -65,7 +68,7 @@ struct Serve: AsyncParsableCommand {
         let signals = Signals()
 
         var configuration = SimulatorServerConfiguration(
-            engine: SimulatorConfiguration(databases: database, logins: login.map(\.login), collation: collation), host: listen.host,
+            engine: SimulatorConfiguration(databases: database, logins: login.compactMap(SimulatorConfiguration.Login.init(argument:)), collation: collation), host: listen.host,
             port: listen.port, encryption: encryption, logger: logger)
         if let certificate, let key {
             configuration.tls = TLSServerConfiguration(identity: .files(certificate: certificate, key: key))
@@ -132,17 +135,15 @@ struct ListenAddress: ExpressibleByArgument, Sendable, CustomStringConvertible {
     var defaultValueDescription: String { description }
 }
 
-/// `name:password:role`; the password may hold colons.
-struct LoginArgument: ExpressibleByArgument, Sendable {
-    var login: SimulatorConfiguration.Login
-
+extension SimulatorConfiguration.Login {
+    /// `name:password:role`; the password may hold colons. Not parsed as an argument, whose error message would print the password.
     init?(argument: String) {
         guard let first = argument.firstIndex(of: ":"), let last = argument.lastIndex(of: ":"), first < last,
             let role = SimulatorConfiguration.Role(rawValue: String(argument[argument.index(after: last)...]))
         else { return nil }
         let name = String(argument[..<first])
         guard !name.isEmpty else { return nil }
-        login = SimulatorConfiguration.Login(name: name, password: String(argument[argument.index(after: first)..<last]), role: role)
+        self.init(name: name, password: String(argument[argument.index(after: first)..<last]), role: role)
     }
 }
 
