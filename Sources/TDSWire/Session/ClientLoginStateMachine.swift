@@ -156,7 +156,10 @@ public struct ClientLoginStateMachine: Sendable {
             }
         case .error(let message): errors.append(message)
         case .info(let message): result.infos.append(message)
-        case .featureExtAck(let features): result.features += features
+        case .featureExtAck(let features):
+            // MS-TDS 2.2.7.11 calls it an error to acknowledge what was not asked for.
+            if let other = features.first(where: { login.feature($0.id) == nil }) { return unexpected("\(other.id) was acknowledged, but not asked for") }
+            result.features += features
         case .sspi(let bytes): sspi = bytes
         case .fedAuthInfo(let info): fedAuth = info
         // A logon trigger's statements may report before the login's own DONE.
@@ -183,7 +186,18 @@ public struct ClientLoginStateMachine: Sendable {
         if lastDone?.status.contains(.error) == true, !errors.isEmpty { return .failed(.refused(errors: errors, infos: result.infos)) }
         // Routing is obeyed when the rest of the answer was read.
         if let routing { return .redirect(routing) }
+        if let problem = federatedAuthenticationProblem() { return .failed(.unexpected(problem)) }
         return .succeeded(result)
+    }
+
+    /// What is wrong with the server's proof that it is the one that the token is for (MS-TDS 3.2.5.4): the acknowledgement has to be
+    /// there and to hold the client's nonce, if and only if the client sent one.
+    private func federatedAuthenticationProblem() -> String? {
+        guard login.feature(.federatedAuthentication) != nil else { return nil }
+        guard let acknowledgement = try? result.features.first(FederatedAuthenticationFeature.Acknowledgement.self) else {
+            return "the server did not acknowledge the federated authentication"
+        }
+        return acknowledgement.nonce == preLogin.nonce ? nil : "the server's nonce is not the client's"
     }
 
     private mutating func startTLS(_ mode: TLSMode) -> Action {

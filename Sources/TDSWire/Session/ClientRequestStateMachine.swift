@@ -3,14 +3,15 @@
 ///
 /// A value without input or output: an event goes in, what is to be done comes out.
 ///
-/// Cancelling follows what the server does: before the request's last packet is sent there is nothing to interrupt, so the message
-/// is ended with the IGNORE bit and the server forgets it; afterwards one attention is sent, and the response is read until a DONE
-/// with the attention bit, even if the response's own last DONE has been read already: the two may have crossed.
+/// Cancelling follows what the server does (MS-TDS 2.2.1.7): before the request's last packet is sent there is nothing to interrupt, so
+/// the message is ended with the IGNORE bit, and the server answers with a single DONE of DONE_ERROR; afterwards one attention is sent,
+/// and the response is read until a DONE with the attention bit, even if the response's own last DONE has been read already: the two
+/// may have crossed.
 public struct ClientRequestStateMachine: Sendable {
     /// What the driver of the machine has to do next.
     public enum Action: Hashable, Sendable {
         case none
-        /// End the half-sent message with a packet of status IGNORE and end-of-message. No response will come.
+        /// End the half-sent message with a packet of status IGNORE and end-of-message, and start the deadline for its response.
         case sendIgnore
         /// Send an attention packet, and start the deadline for its acknowledgement.
         case sendAttention
@@ -60,6 +61,10 @@ public struct ClientRequestStateMachine: Sendable {
         /// The request's last packet has not been handed to the transport.
         case sending
         case receiving
+        /// The server answered before the request's last packet was sent; it will be the response if the request is still ended.
+        case answered
+        /// The request was ended with the IGNORE bit; the response that says so has not come.
+        case ignoring
         /// An attention was sent; its acknowledgement has not come.
         case cancelling(acknowledged: Bool)
         case closed
@@ -70,15 +75,23 @@ public struct ClientRequestStateMachine: Sendable {
     private var lastDone: Done?
     private var resetRequested = false
     public private(set) var session: Session
+    /// What a reset restores.
+    private let initial: Session
 
     public init(session: Session) {
         self.session = session
+        initial = session
     }
 
     /// Whether a request may be started.
     public var isIdle: Bool { state == .idle }
     /// Whether a cancelled request's rest is being read: rows are to be thrown away.
-    public var isCancelling: Bool { if case .cancelling = state { true } else { false } }
+    public var isCancelling: Bool {
+        switch state {
+        case .cancelling, .ignoring: true
+        default: false
+        }
+    }
 
     /// The next request's first packet shall carry the reset-connection bit.
     public mutating func resetBeforeNextRequest() { resetRequested = true }
@@ -96,16 +109,25 @@ public struct ClientRequestStateMachine: Sendable {
     }
 
     /// The request's last packet was handed to the transport.
-    public mutating func sent() {
-        if state == .sending { state = .receiving }
+    @discardableResult
+    public mutating func sent() -> Action {
+        switch state {
+        case .sending:
+            state = .receiving
+            return .none
+        case .answered:
+            state = .idle
+            return .complete(response)
+        default: return .none
+        }
     }
 
     /// Nobody wants the response any more.
     public mutating func cancel() -> Action {
         switch state {
-        case .idle, .closed, .cancelling: return .none
-        case .sending:
-            state = .idle
+        case .idle, .closed, .cancelling, .ignoring: return .none
+        case .sending, .answered:
+            state = .ignoring
             return .sendIgnore
         case .receiving:
             state = .cancelling(acknowledged: false)
@@ -116,7 +138,7 @@ public struct ClientRequestStateMachine: Sendable {
     /// The attention was not acknowledged in time.
     public mutating func cancelDeadlinePassed() -> Action {
         guard isCancelling else { return .none }
-        return close("the server did not acknowledge the attention in time")
+        return close("the server did not acknowledge the cancellation in time")
     }
 
     /// A token arrived.
@@ -153,8 +175,17 @@ public struct ClientRequestStateMachine: Sendable {
         switch state {
         case .receiving, .sending:
             guard let done = lastDone, !done.status.contains(.more) else { return close("a response that ends without its last DONE") }
+            // A server that refuses a bulk load need not wait for its end.
+            if state == .sending {
+                state = .answered
+                return .none
+            }
             state = .idle
             return .complete(response)
+        case .ignoring:
+            state = .idle
+            return .cancelled(response)
+        case .answered: return close("two responses to one request")
         case .cancelling(acknowledged: true):
             state = .idle
             return .cancelled(response)
@@ -187,8 +218,11 @@ public struct ClientRequestStateMachine: Sendable {
             return .setPacketSize(new)
         case .beginTransaction(let descriptor): session.transactionDescriptor = descriptor
         case .commitTransaction, .rollbackTransaction, .transactionEnded, .defectTransaction: session.transactionDescriptor = 0
-        // A reset rolls back and forgets the session's settings.
-        case .resetConnectionAcknowledged: session.transactionDescriptor = 0
+        // A reset rolls back and restores what the login set, without telling it by ENVCHANGE tokens of its own.
+        case .resetConnectionAcknowledged:
+            session.transactionDescriptor = 0
+            session.database = initial.database
+            session.language = initial.language
         default: break
         }
         return nil
