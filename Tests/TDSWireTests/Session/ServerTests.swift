@@ -87,7 +87,8 @@ import Testing
                 try Self.packet(PreLogin(encryption: .on, fedAuthRequired: 1, nonce: clientNonce)))
             else { throw Unexpected() }
             #expect(answer.fedAuthRequired == 1 && answer.nonce == Self.configuration.nonce)
-            return (machine, machine.packetReceived(try Self.packet(Login7(features: [try FeatureRequest(feature)]))))
+            let action = machine.packetReceived(try Self.packet(Login7(features: [try FeatureRequest(feature)])))
+            return (machine, action)
         }
         guard case (var adal, .authenticate) = try machine(.init(.adal(.interactive), echo: true)) else { throw Unexpected() }
         let info = FedAuthInfo(stsURL: "https://sts", spn: "spn")
