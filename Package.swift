@@ -120,7 +120,10 @@ let package = Package(
         // A small command-line client: runs a query and prints or discards its rows.
         .executableTarget(
             name: "tdsql",
-            dependencies: ["TDSClient", "TDSWire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "TDSClient", "TDSTLS", "TDSWire", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings
         ),
         // `make demo`: a stand-in for the Flow runtime that drives the connector against the simulator.

@@ -1,4 +1,4 @@
-public import TDSTLS
+import TDSTLS
 public import TDSWire
 
 /// Everything that can go wrong with a connection or a request.

@@ -132,7 +132,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     /// Decodes what is there, until more is needed or the sink is full.
     private func process() {
-        do {
+        do throws(WireError) {
             while active?.isPaused != true {
                 if case .closed = phase { return }
                 if !messageIsWhole {
@@ -152,8 +152,6 @@ final class TDSChannelHandler: ChannelInboundHandler {
                 }
                 guard try decodeTokens() else { return }
             }
-        } catch let error as WireError {
-            fail(TDSError(.protocolViolation, "the server sent what MS-TDS does not allow", underlying: error))
         } catch {
             fail(TDSError(.protocolViolation, "the server sent what MS-TDS does not allow", underlying: error))
         }
@@ -404,6 +402,9 @@ final class TDSChannelHandler: ChannelInboundHandler {
         phase = .session(machine)
         perform(action)
     }
+
+    /// The connection's event loop, while the handler is in the pipeline.
+    var eventLoop: (any EventLoop)? { context?.eventLoop }
 
     /// What is known about the session, or why there is none.
     var session: Result<ClientRequestStateMachine.Session, TDSError> {

@@ -184,7 +184,7 @@ public final class TDSConnection: Sendable {
 
     /// Begins a transaction, by a transaction manager request.
     public func beginTransaction(isolationLevel: TransactionManagerRequest.IsolationLevel) async throws {
-        try await transaction(.begin(isolationLevel: isolationLevel, name: ""))
+        try await transaction(.begin(isolationLevel, name: ""))
     }
 
     /// Commits the transaction in progress.

@@ -1,6 +1,6 @@
 public import NIOCore
 public import TDSTLS
-public import TDSWire
+import TDSWire
 
 /// How to reach a server and log in.
 public struct TDSConnectionConfiguration: Sendable {

@@ -43,6 +43,6 @@ enum TDSRequest: Sendable {
             declarations.append("\(parameter.name) \(type.declaration)\(parameter.isOutput ? " OUTPUT" : "")")
             values.append(RPCParameter(parameter.name, type, try parameter.value.wireContent(for: type), status: parameter.isOutput ? .byReference : []))
         }
-        return RPCRequest(.wellKnown(.executeSQL), parameters: [try text(query.sql), try text(declarations.joined(separator: ", "))] + values)
+        return RPCRequest(.id(.executeSQL), parameters: [try text(query.sql), try text(declarations.joined(separator: ", "))] + values)
     }
 }

@@ -2,12 +2,20 @@ import NIOCore
 import TDSWire
 
 /// Some rows of one result set: their values' bytes one after the other, and where each begins.
-struct TDSRowBatch: Sendable {
+/// A class, so that a row holds one reference.
+final class TDSRowBatch: Sendable {
     let columns: TDSColumns
     let storage: ByteBuffer
     /// One more than there are values: value `i` is `storage[ends[i]..<ends[i + 1]]`; a negative end (its complement counts) is NULL.
     let ends: [Int32]
     let rowCount: Int
+
+    init(columns: TDSColumns, storage: ByteBuffer, ends: [Int32], rowCount: Int) {
+        self.columns = columns
+        self.storage = storage
+        self.ends = ends
+        self.rowCount = rowCount
+    }
 
     func bytes(row: Int, column: Int) -> ByteBuffer? {
         let index = row * columns.metadata.count + column
