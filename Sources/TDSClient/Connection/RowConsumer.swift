@@ -36,7 +36,7 @@ final class SinkConsumer<Sink: RowSink & Sendable>: RowConsumer {
     func consume(_ decoder: inout TokenStreamDecoder) throws(WireError) -> TokenStreamDecoder.Event {
         guard var working = sink.take() else { return .needMoreData }
         defer { sink = working }
-        return try decoder.decode(into: &working)
+        return try working.decode(from: &decoder)
     }
 
     func handOver() {
@@ -60,7 +60,7 @@ final class DiscardingConsumer: RowConsumer {
     private var sink = DiscardingSink()
 
     func consume(_ decoder: inout TokenStreamDecoder) throws(WireError) -> TokenStreamDecoder.Event {
-        try decoder.decode(into: &sink)
+        try sink.decode(from: &decoder)
     }
     func handOver() {}
     func finish(_ result: Result<ClientRequestStateMachine.Response, TDSError>) {}

@@ -42,6 +42,8 @@ final class TDSChannelHandler: ChannelInboundHandler {
     private var preLogin: ByteBuffer?
     private var packetSize = 4096
     private var version: TDSVersion
+    /// Whether the decoder has used up what it could of what it was given.
+    private var decoderWantsData = true
     /// The last packet of the message was appended to the decoder.
     private var messageIsWhole = false
     private var active: Active?
@@ -135,7 +137,8 @@ final class TDSChannelHandler: ChannelInboundHandler {
         do throws(WireError) {
             while active?.isPaused != true {
                 if case .closed = phase { return }
-                if !messageIsWhole {
+                // What a full sink left over comes first: appending behind it would move it again and again.
+                if !messageIsWhole, decoderWantsData {
                     var appended = false
                     while !messageIsWhole, let packet = try packets.next() {
                         try append(packet)
@@ -197,10 +200,12 @@ final class TDSChannelHandler: ChannelInboundHandler {
             switch event {
             case .token(let token): receive(token)
             case .sinkFull:
+                decoderWantsData = false
                 active?.isPaused = true
                 active?.consumer.handOver()
                 return false
             case .needMoreData:
+                decoderWantsData = true
                 guard messageIsWhole else { return true }
                 guard decoder.isAtTokenBoundary else { throw WireError(.truncated, "response", "the message ends inside a token") }
                 messageIsWhole = false

@@ -31,11 +31,20 @@ public protocol RowSink: ~Copyable {
     /// Whether the sink wants to be emptied before it takes more. Asked after every row: keep it cheap. The decoder stops at the
     /// next row boundary.
     var isFull: Bool { get }
+    /// Decodes what `decoder` holds into this sink, as ``TokenStreamDecoder/decode(into:)`` does. There is no need to implement it: it is a
+    /// requirement so that its default, compiled with the conformance, is specialised for the sink, and whoever drives sinks of
+    /// unknown types (a client) pays one dynamic call for each read and none for each value.
+    mutating func decode(from decoder: inout TokenStreamDecoder) throws(WireError) -> TokenStreamDecoder.Event
 }
 
 extension RowSink where Self: ~Copyable {
     /// A sink that never fills up.
     @inlinable public var isFull: Bool { false }
+
+    @inlinable
+    public mutating func decode(from decoder: inout TokenStreamDecoder) throws(WireError) -> TokenStreamDecoder.Event {
+        try decoder.decode(into: &self)
+    }
 }
 
 /// A sink that counts rows and bytes and keeps nothing: for benchmarks, and for responses whose rows nobody wants.

@@ -48,9 +48,14 @@ public struct TokenStreamDecoder: Sendable {
         }
     }
 
-    /// Adds the payloads of several packets without keeping their storage alive.
+    /// Adds the payload of a packet by copying it, which keeps no other storage alive.
     public mutating func append(copying span: RawSpan) {
-        if buffer.readableBytes == 0 { buffer.clear() } else { buffer.discardReadBytes() }
+        if buffer.readableBytes == 0 {
+            buffer.clear()
+        } else if buffer.readerIndex >= buffer.readableBytes {
+            // Moves no more than was read since the last time, so that a large rest isn't moved for every packet.
+            buffer.discardReadBytes()
+        }
         buffer.writeBytes(span)
     }
 
