@@ -1,7 +1,8 @@
 import NIOCore
 import NIOEmbedded
-import TDSTLS
 import Testing
+
+@testable import TDSTLS
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -81,6 +82,29 @@ struct CertificateTests {
             let error = #expect(throws: TLSError.self) { try Shared.client(trust: trust) }
             #expect(error?.code == .configuration)
         }
+    }
+
+    @Test("A server's certificate and key from files; a key of another certificate is an error of the configuration")
+    func serverFiles() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("tds-tls-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let identity = try Shared.identity.get()
+        let certificate = directory.appendingPathComponent("server.pem")
+        let key = directory.appendingPathComponent("server.key")
+        try Data(identity.certificatePEM).write(to: certificate)
+        try Data(identity.keyPEM).write(to: key)
+        let server = try TLSContext(server: TLSServerConfiguration(identity: .files(certificate: certificate.path, key: key.path)))
+        let pair = try Pair(client: Shared.client(), server: server, mode: .strict)
+        try pair.pump()
+        #expect(pair.atClient.info?.peerCertificate == identity.fingerprint)
+        pair.finish()
+
+        try Data(SelfSignedCertificate().keyPEM).write(to: key)
+        let error = #expect(throws: TLSError.self) {
+            try TLSContext(server: TLSServerConfiguration(identity: .files(certificate: certificate.path, key: key.path)))
+        }
+        #expect(error?.code == .configuration)
     }
 
     @Test("A pinned certificate is accepted under any name; another one is not")
