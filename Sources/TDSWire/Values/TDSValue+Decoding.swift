@@ -14,6 +14,7 @@ extension TDSValue {
 
     /// Reads a value's content from borrowed bytes, as a ``RowSink`` gets them.
     public init(wire bytes: RawSpan, typeInfo type: TypeInfo) throws(WireError) {
+        if case .fixed(let size) = type.layout { try bytes.expect(byteCount: size, "\(type.dataType)") }
         switch type.dataType {
         case .null: self = .null
         case .int1, .int2, .int4, .int8, .intN: self = try Self.integer(bytes)
@@ -44,8 +45,18 @@ extension TDSValue {
         case .binary, .varBinary, .bigBinary, .bigVarBin, .image: self = .bytes(ByteBuffer(copying: bytes))
         case .xml: self = .xml(try TDSXML(wire: bytes))
         case .json: self = .json(TDSJSON(wire: bytes))
-        case .udt: self = .udt(TDSUDT(type: type.udt ?? TypeInfo.UDTInfo(database: "", schema: "", typeName: ""), bytes: ByteBuffer(copying: bytes)))
-        case .ssVariant, .vector, .tvp: throw WireError(.notRepresentable, "value", "\(type.dataType)")
+        case .vector: self = .vector(try TDSVector(wire: bytes, type))
+        case .ssVariant: self = .variant(try TDSVariant(wire: bytes))
+        case .udt:
+            switch type.udt?.typeName.lowercased() {
+            case "hierarchyid": self = .hierarchyID(try TDSHierarchyID(wire: bytes))
+            case "geometry": self = .spatial(TDSSpatial(.geometry, bytes: ByteBuffer(copying: bytes)))
+            case "geography": self = .spatial(TDSSpatial(.geography, bytes: ByteBuffer(copying: bytes)))
+            default:
+                let udt = type.udt ?? TypeInfo.UDTInfo(database: "", schema: "", typeName: "")
+                self = .udt(TDSUDT(type: udt, bytes: ByteBuffer(copying: bytes)))
+            }
+        case .tvp: throw WireError(.notRepresentable, "value", "a table")
         }
     }
 

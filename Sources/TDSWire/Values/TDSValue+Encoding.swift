@@ -71,6 +71,8 @@ extension TDSValue {
         case .binary, .varBinary, .bigBinary, .bigVarBin, .image:
             switch self {
             case .bytes(let value): buffer.writeImmutableBuffer(value)
+            case .hierarchyID(let value): try value.write(to: &buffer, as: type)
+            case .spatial(let value): buffer.writeImmutableBuffer(value.bytes)
             case .udt(let value): buffer.writeImmutableBuffer(value.bytes)
             default: throw mismatch(type)
             }
@@ -83,10 +85,17 @@ extension TDSValue {
         case .udt:
             switch self {
             case .bytes(let value): buffer.writeImmutableBuffer(value)
+            case .hierarchyID(let value): try value.write(to: &buffer, as: type)
+            case .spatial(let value): buffer.writeImmutableBuffer(value.bytes)
             case .udt(let value): buffer.writeImmutableBuffer(value.bytes)
             default: throw mismatch(type)
             }
-        case .ssVariant, .vector, .tvp: throw mismatch(type)
+        case .vector:
+            guard case .vector(let value) = self else { throw mismatch(type) }
+            try value.write(to: &buffer, as: type)
+        case .ssVariant:
+            if case .variant(let value) = self { try value.write(to: &buffer) } else { try TDSVariant(self).write(to: &buffer) }
+        case .tvp: throw mismatch(type)
         }
         if type.maximumLength != TypeInfo.unlimited, buffer.readableBytes > type.maximumLength {
             throw WireError(.valueOutOfRange, "value", "\(buffer.readableBytes) bytes in \(type.declaration)")

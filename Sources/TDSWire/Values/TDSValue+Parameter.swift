@@ -42,7 +42,11 @@ extension TDSValue {
         case .guid: TypeInfo(.guid, maximumLength: 16)
         case .xml: TypeInfo(.xml, maximumLength: TypeInfo.unlimited)
         case .json: TypeInfo(.nVarChar, maximumLength: TypeInfo.unlimited, collation: collation)
+        case .vector(let value): value.typeInfo
+        case .hierarchyID: .systemCLRType("hierarchyid")
+        case .spatial(let value): .systemCLRType(value.kind == .geometry ? "geometry" : "geography")
         case .udt(let value): TypeInfo(.udt, maximumLength: TypeInfo.unlimited, udt: value.type)
+        case .variant: TypeInfo(.ssVariant, maximumLength: 8009)
         }
     }
 
@@ -71,7 +75,18 @@ extension TDSValue {
         case .guid: "guid"
         case .xml: "xml"
         case .json: "json"
+        case .vector: "vector"
+        case .hierarchyID: "hierarchyID"
+        case .spatial: "spatial"
         case .udt: "udt"
+        case .variant: "variant"
         }
+    }
+}
+
+extension TypeInfo {
+    /// One of the CLR types that every database has.
+    static func systemCLRType(_ name: String) -> TypeInfo {
+        TypeInfo(.udt, maximumLength: unlimited, udt: UDTInfo(database: "", schema: "", typeName: name))
     }
 }

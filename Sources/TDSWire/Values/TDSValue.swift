@@ -37,8 +37,14 @@ public enum TDSValue: Hashable, Sendable {
     case guid(TDSGUID)
     case xml(TDSXML)
     case json(TDSJSON)
+    case vector(TDSVector)
+    case hierarchyID(TDSHierarchyID)
+    /// geometry and geography
+    case spatial(TDSSpatial)
     /// Any other CLR type.
     case udt(TDSUDT)
+    /// sql_variant
+    indirect case variant(TDSVariant)
 
     public var isNull: Bool { self == .null }
 }
@@ -68,7 +74,11 @@ extension TDSValue: CustomStringConvertible {
         case .guid(let value): value.description
         case .xml(let value): value.description
         case .json(let value): value.description
+        case .vector(let value): value.description
+        case .hierarchyID(let value): value.description
+        case .spatial(let value): value.description
         case .udt(let value): value.description
+        case .variant(let value): value.description
         }
     }
 }
