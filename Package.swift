@@ -143,7 +143,15 @@ let package = Package(
         .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),
         .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator", .product(name: "Logging", package: "swift-log"), .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: settings),
         .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .testTarget(name: "ConnectorTests", dependencies: ["connector", "ExactJSON", "FlowProtocol", "SQLServerSimulator", "TDSClient"], swiftSettings: settings),
+        .testTarget(
+            name: "ConnectorTests",
+            dependencies: [
+                "connector", "CTCapture", "ExactJSON", "FlowProtocol", "SQLServerSimulator", "TDSClient",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "SimulatorTests", dependencies: ["SQLServerSimulator"], swiftSettings: settings),
     ]
 )

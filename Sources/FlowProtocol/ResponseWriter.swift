@@ -24,7 +24,8 @@ public final class ResponseWriter: Sendable {
 
     private struct State {
         var gathered: [UInt8] = []
-        var queue: Deque<[UInt8]> = []
+        /// Each with how many of its bytes count.
+        var queue: Deque<(bytes: [UInt8], count: Int)> = []
         /// Bytes in `queue`, and of the buffer being written.
         var waiting = 0
         var isWriting = false
@@ -46,15 +47,18 @@ public final class ResponseWriter: Sendable {
         _ = signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Appends complete messages, as many as `bytes` holds, made with the codec's document framing.
-    public func write(documents bytes: consuming [UInt8]) async throws {
-        let bytes = bytes
-        guard !bytes.isEmpty else { return }
+    /// Appends complete messages, made with the codec's document framing: the first `count` of `bytes`, or all of them.
+    ///
+    /// A large buffer is kept until it is written, not copied.
+    public func write(documents bytes: [UInt8], count: Int? = nil) async throws {
+        let count = min(count ?? bytes.count, bytes.count)
+        guard count > 0 else { return }
         state.withLock { state in
-            if state.gathered.isEmpty, bytes.count >= Self.bufferSize / 4 {
-                Self.enqueue(bytes, &state)
+            if count >= Self.bufferSize / 4 {
+                Self.enqueueGathered(&state)
+                Self.enqueue(bytes, count, &state)
             } else {
-                state.gathered.append(contentsOf: bytes)
+                state.gathered.append(contentsOf: bytes[..<count])
                 if state.gathered.count >= Self.bufferSize { Self.enqueueGathered(&state) }
             }
         }
@@ -82,17 +86,17 @@ public final class ResponseWriter: Sendable {
 
     // MARK: The queue
 
-    private static func enqueue(_ bytes: [UInt8], _ state: inout State) {
+    private static func enqueue(_ bytes: [UInt8], _ count: Int, _ state: inout State) {
         guard state.failure == nil else { return }
-        state.waiting += bytes.count
-        state.queue.append(bytes)
+        state.waiting += count
+        state.queue.append((bytes, count))
     }
 
     private static func enqueueGathered(_ state: inout State) {
         guard !state.gathered.isEmpty else { return }
         let bytes = state.gathered
         state.gathered = []
-        enqueue(bytes, &state)
+        enqueue(bytes, bytes.count, &state)
     }
 
     private func startWriting() {
@@ -118,17 +122,17 @@ public final class ResponseWriter: Sendable {
 
     private func writeQueue() {
         while true {
-            let next: [UInt8]? = state.withLock { state in
-                guard let bytes = state.queue.popFirst() else {
+            let next: (bytes: [UInt8], count: Int)? = state.withLock { state in
+                guard let next = state.queue.popFirst() else {
                     state.isWriting = false
                     return nil
                 }
-                return bytes
+                return next
             }
-            guard let bytes = next else { return }
-            let failure = write(bytes)
+            guard let (bytes, byteCount) = next else { return }
+            let failure = write(bytes, byteCount)
             let resumed = state.withLock { state in
-                state.waiting -= bytes.count
+                state.waiting -= byteCount
                 if let failure {
                     state.failure = failure
                     state.queue.removeAll()
@@ -143,12 +147,12 @@ public final class ResponseWriter: Sendable {
         }
     }
 
-    /// Blocks until the pipe has taken all of `bytes`.
-    private func write(_ bytes: [UInt8]) -> FlowProtocolError? {
+    /// Blocks until the pipe has taken the first `length` of `bytes`.
+    private func write(_ bytes: [UInt8], _ length: Int) -> FlowProtocolError? {
         bytes.withUnsafeBytes { buffer in
             var offset = 0
-            while offset < buffer.count {
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+            while offset < length {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset..<length])
                 #if canImport(Darwin)
                 let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
                 #elseif canImport(Musl)

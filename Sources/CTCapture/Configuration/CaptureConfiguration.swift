@@ -62,14 +62,14 @@ public struct CaptureConfiguration: Hashable, Sendable {
 
     /// How the connection is encrypted.
     public enum Encryption: String, Hashable, Sendable, CaseIterable {
-        /// Encrypted if the server can, else only the login, else not at all.
-        case preferred
         /// Encrypted, or no connection.
         case required
         /// TDS 8.0: TLS before anything else.
         case strict
-        /// Only the login is encrypted.
+        /// Only the login is encrypted, unless the server wants more.
         case login
+        /// Nothing is: the password crosses the network readable by anyone.
+        case off
     }
 
     /// An SSH server through which the database is reached.
