@@ -141,7 +141,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),
-        .testTarget(name: "CTCaptureTests", dependencies: ["CTCapture", "ExactJSON", "SQLServerSimulator", .product(name: "Logging", package: "swift-log"), .product(name: "OrderedCollections", package: "swift-collections")], swiftSettings: settings),
+        .testTarget(
+            name: "CTCaptureTests",
+            dependencies: [
+                "CTCapture", "ExactJSON", "SQLServerSimulator", "TDSWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "FlowProtocolTests", dependencies: ["ExactJSON", "FlowProtocol", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .testTarget(
             name: "ConnectorTests",

@@ -58,6 +58,10 @@ public struct BackfillQuery: Hashable, Sendable {
     /// A parameter and how it is written in the text. A varchar of another code page than the database's would be converted, and could
     /// lose characters, on its way into the variable: it travels as nvarchar and becomes a varchar of the column's collation in place.
     private func bound(_ column: ColumnInfo, _ value: KeyValue, _ name: String) -> (String, SQLParameter) {
+        // A CLR value travels as its bytes; only an explicit conversion makes it one again.
+        if column.type.kind == .hierarchyid {
+            return ("CAST(\(name) AS hierarchyid)", SQLParameter(name, ColumnType(name: "varbinary", maxLength: 892), value))
+        }
         guard column.type.kind == .character, let collation = column.type.collation, let databaseCollation,
             collation.caseInsensitiveCompare(with: databaseCollation) == false
         else { return (name, SQLParameter(name, column.type, value)) }
