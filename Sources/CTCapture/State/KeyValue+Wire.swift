@@ -11,6 +11,11 @@ extension KeyValue {
             self = .uniqueidentifier(content)
             return
         }
+        if type.dataType == .udt {
+            // The one CLR type that can be a key is hierarchyid, and its bytes sort as it does.
+            self = .bytes(content)
+            return
+        }
         switch try TDSValue(wire: ByteBuffer(bytes: content), typeInfo: type) {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
@@ -25,7 +30,6 @@ extension KeyValue {
         case .money(let value), .smallMoney(let value): self = .text(value.description)
         case .string(let value): self = .text(value)
         case .bytes(let value): self = .bytes(Array(value.readableBytesView))
-        case .udt(let value): self = .bytes(Array(value.bytes.readableBytesView))
         case .date(let value): self = .text("\(value)T00:00:00.000000000Z")
         case .time(let value): self = .text("0001-01-01T\(TemporalKey.clock(value, digits: 9))Z")
         case .dateTime(let value): self = .text("\(value.date)T\(TemporalKey.clock(value.time, digits: 3))")
@@ -34,7 +38,7 @@ extension KeyValue {
         case .dateTimeOffset(let value):
             let local = value.local
             self = .text("\(local.date)T\(TemporalKey.clock(local.time, digits: 9))\(TemporalKey.offset(value.offsetMinutes))")
-        case .guid, .xml, .json: throw StateError("a column of type \(type.declaration) cannot be part of a key position")
+        default: throw StateError("a column of type \(type.declaration) cannot be part of a key position")
         }
     }
 
