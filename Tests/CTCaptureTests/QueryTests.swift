@@ -18,6 +18,9 @@ import Testing
         var first = query
         first.after = nil
         first.filter = nil
+        first.inSnapshot = true
+        #expect(first.statement.text == "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; SELECT TOP (@limit) [a], [b], [c] FROM [a]]b].[it's \"T\".1] ORDER BY [a], [b], [c]")
+        first.inSnapshot = false
         #expect(first.statement.text == "SELECT TOP (@limit) [a], [b], [c] FROM [a]]b].[it's \"T\".1] ORDER BY [a], [b], [c]")
     }
 

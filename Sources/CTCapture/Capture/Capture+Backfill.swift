@@ -58,7 +58,7 @@ extension Capture {
         let limit = chunkLimit(index)
         let query = BackfillQuery(
             table: table.name, columns: table.columnsInDocumentOrder, key: keyColumns, after: after, limit: limit, filter: running[index].binding.resource.backfillFilter,
-            databaseCollation: database.collation)
+            databaseCollation: database.collation, inSnapshot: database.allowsSnapshot)
         let result = try await session.backfill(query, layout(index, table, .backfill), into: output)
 
         pendingBytes += result.bytes

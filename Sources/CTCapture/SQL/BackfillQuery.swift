@@ -14,9 +14,12 @@ public struct BackfillQuery: Hashable, Sendable {
     public var filter: String?
     /// The database's own collation: a varchar parameter can only carry its code page.
     public var databaseCollation: String?
+    /// Read one moment's rows, without waiting for writers or holding them up.
+    public var inSnapshot: Bool
 
     public init(
-        table: TableName, columns: [ColumnInfo], key: [ColumnInfo], after: [KeyValue]?, limit: Int, filter: String? = nil, databaseCollation: String? = nil
+        table: TableName, columns: [ColumnInfo], key: [ColumnInfo], after: [KeyValue]?, limit: Int, filter: String? = nil, databaseCollation: String? = nil,
+        inSnapshot: Bool = false
     ) {
         self.table = table
         self.columns = columns
@@ -25,6 +28,7 @@ public struct BackfillQuery: Hashable, Sendable {
         self.limit = limit
         self.filter = filter
         self.databaseCollation = databaseCollation
+        self.inSnapshot = inSnapshot
     }
 
     public var statement: SQLStatement {
@@ -43,7 +47,9 @@ public struct BackfillQuery: Hashable, Sendable {
         let list = columns.map { SQLText.identifier($0.name) }.joined(separator: ", ")
         let condition = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
         let order = key.map { SQLText.identifier($0.name) }.joined(separator: ", ")
-        return SQLStatement("SELECT TOP (@limit) \(list) FROM \(SQLText.table(table))\(condition) ORDER BY \(order)", parameters)
+        // Within sp_executesql the level is back to the session's own at the end.
+        let level = inSnapshot ? "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; " : ""
+        return SQLStatement("\(level)SELECT TOP (@limit) \(list) FROM \(SQLText.table(table))\(condition) ORDER BY \(order)", parameters)
     }
 
     /// (a, b, c) > (x, y, z), written so that the index can be seeked by its first column: `a >= x AND (a > x OR (b > y OR …))` with
