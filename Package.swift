@@ -129,7 +129,11 @@ let package = Package(
         // `make demo`: a stand-in for the Flow runtime that drives the connector against the simulator.
         .executableTarget(
             name: "demo",
-            dependencies: ["TDSClient", "FlowProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "ExactJSON", "TDSClient", "TDSTLS", "TDSWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
             swiftSettings: settings
         ),
 
