@@ -7,6 +7,7 @@ import Foundation
 import OrderedCollections
 import TDSClient
 import TDSTLS
+import TDSWire
 
 @main
 struct Demo: AsyncParsableCommand {
@@ -94,9 +95,11 @@ struct DemoError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-func say(_ text: String) { print(text) }
+/// Written at once, so that the lines stay in order with those of the programs that are run.
+func say(_ text: String) {
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+}
 
 func heading(_ text: String) {
-    print(isatty(1) == 1 ? "\n\u{1B}[1m\(text)\u{1B}[0m" : "\n== \(text)")
-    fflush(stdout)
+    say(isatty(STDOUT_FILENO) == 1 ? "\n\u{1B}[1m\(text)\u{1B}[0m" : "\n== \(text)")
 }
