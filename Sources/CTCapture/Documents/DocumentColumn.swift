@@ -7,7 +7,7 @@ struct DocumentColumn: Sendable {
         case unsignedByte, integer, bit, float, decimal, money
         case utf16, utf8, codePage, base64
         case date, time, dateTime, smallDateTime, dateTime2, dateTimeOffset
-        case guid, json, vector, variant
+        case guid, json, vector, variant, spatial
     }
 
     var kind: Kind
@@ -31,7 +31,9 @@ struct DocumentColumn: Sendable {
             case .money, .money4, .moneyN: .money
             case .nChar, .nVarChar, .nText, .xml: .utf16
             case .char, .varChar, .bigChar, .bigVarChar, .text: type.collation?.isUTF8 == true ? .utf8 : .codePage
-            case .binary, .varBinary, .bigBinary, .bigVarBin, .image, .udt: .base64
+            case .binary, .varBinary, .bigBinary, .bigVarBin, .image: .base64
+            // hierarchyid and CLR types as their bytes, as the existing connector has them; shapes as text.
+            case .udt: ["geometry", "geography"].contains(type.udt?.typeName) ? .spatial : .base64
             case .dateN: .date
             case .timeN: .time
             case .dateTime: .dateTime

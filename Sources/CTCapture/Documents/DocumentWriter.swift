@@ -1,6 +1,7 @@
 // The hot path: rows of a query become documents, wire bytes to JSON bytes, in one pass.
 
 import Foundation
+import NIOCore
 public import TDSWire
 
 /// A ``RowSink`` that writes every row as a JSON document.
@@ -166,6 +167,11 @@ public struct DocumentWriter: RowSink, Sendable {
         let plan = columns[column]
         guard isWanted(plan) else { return }
         if plan.isKey { noteKey(bytes, column) }
+        try writeValue(plan, bytes, column)
+    }
+
+    @inline(__always)
+    private mutating func writeValue(_ plan: DocumentColumn, _ bytes: RawSpan, _ column: Int) throws(WireError) {
         switch plan.kind {
         case .integer:
             let value = try Self.signedInteger(bytes)
@@ -443,8 +449,20 @@ public struct DocumentWriter: RowSink, Sendable {
         }
     }
 
-    /// Types that a document shows in a form of its own: sql_variant, vector, json.
+    /// Types that a document shows in a form of its own: sql_variant as a column of its base type would be, vector, json, shapes.
+    @inline(never)
     private mutating func writeUncommon(_ plan: DocumentColumn, _ bytes: RawSpan, _ column: Int) throws(WireError) {
+        if plan.kind == .variant {
+            let variant = try TDSVariant(wire: bytes)
+            guard let content = try variant.value.wireContent(for: variant.type) else { return writeMember(plan, atMost: 4) { $0.append("null") } }
+            let declared = metadata[column]
+            metadata[column].typeInfo = variant.type
+            defer { metadata[column] = declared }
+            var base = try DocumentColumn(metadata[column])
+            (base.nameStart, base.nameEnd) = (plan.nameStart, plan.nameEnd)
+            guard base.kind != .variant else { throw WireError(.malformed, "sql_variant", "a variant in a variant") }
+            return try writeValue(base, content.readableBytesSpan, column)
+        }
         let json = try UncommonValues.json(bytes, metadata[column].typeInfo, largest: layout.largestValue)
         writeMember(plan, atMost: json.count) { $0.append(json.span.bytes) }
     }
