@@ -18,12 +18,14 @@ public struct ReturnValue: Hashable, Sendable {
     public var userType: UInt32
     public var flags: ColumnMetadata.Flags
     public var typeInfo: TypeInfo
+    /// How the value is encrypted; nil if it isn't. ``typeInfo`` is that of the ciphertext.
+    public var encryption: ColumnEncryption?
     /// The value's content as in a row, without its length; nil is NULL.
     public var value: ByteBuffer?
 
     public init(
         ordinal: UInt16, name: String, status: UInt8 = 1, userType: UInt32 = 0, flags: ColumnMetadata.Flags = [], typeInfo: TypeInfo,
-        value: ByteBuffer?
+        encryption: ColumnEncryption? = nil, value: ByteBuffer?
     ) {
         self.ordinal = ordinal
         self.name = name
@@ -31,22 +33,24 @@ public struct ReturnValue: Hashable, Sendable {
         self.userType = userType
         self.flags = flags
         self.typeInfo = typeInfo
+        self.encryption = encryption
         self.value = value
     }
 }
 
 extension ByteBuffer {
     /// Reads everything of a RETURNVALUE between token byte and value. Throws ``WireError/Code/truncated`` when more bytes are needed.
-    mutating func readReturnValueHead(version: TDSVersion) throws(WireError) -> ReturnValue {
+    mutating func readReturnValueHead(version: TDSVersion, columnEncryption: Bool = false) throws(WireError) -> ReturnValue {
         let ordinal: UInt16 = try readLE("RETURNVALUE ParamOrdinal")
         let name = try readBVarchar("RETURNVALUE ParamName")
         let status: UInt8 = try readLE("RETURNVALUE Status")
         let userType = version.isYukonOrLater ? try readLE("RETURNVALUE UserType") : UInt32(try readLE("RETURNVALUE UserType", as: UInt16.self))
         let flags = ColumnMetadata.Flags(rawValue: try readLE("RETURNVALUE Flags"))
-        if flags.contains(.encrypted) { throw WireError(.malformed, "RETURNVALUE Flags", "an encrypted value, though it was not negotiated") }
+        if flags.contains(.encrypted), !columnEncryption { throw WireError(.malformed, "RETURNVALUE Flags", "an encrypted value, though it was not negotiated") }
+        let type = try readTypeInfo(.columnMetadata, version: version)
+        let encryption = flags.contains(.encrypted) ? try readColumnEncryption(keys: nil, version: version) : nil
         return ReturnValue(
-            ordinal: ordinal, name: name, status: status, userType: userType, flags: flags,
-            typeInfo: try readTypeInfo(.columnMetadata, version: version), value: nil)
+            ordinal: ordinal, name: name, status: status, userType: userType, flags: flags, typeInfo: type, encryption: encryption, value: nil)
     }
 
     /// Writes a RETURNVALUE token.
@@ -60,8 +64,9 @@ extension ByteBuffer {
         } else {
             writeLE(UInt16(truncatingIfNeeded: value.userType))
         }
-        writeLE(value.flags.rawValue)
+        writeLE(value.encryption == nil ? value.flags.subtracting(.encrypted).rawValue : value.flags.union(.encrypted).rawValue)
         try writeTypeInfo(value.typeInfo, .columnMetadata, version: version)
+        if let encryption = value.encryption { try writeColumnEncryption(encryption, ordinal: nil, version: version) }
         try writeWireValue(value.value, value.typeInfo)
     }
 

@@ -19,4 +19,7 @@ public enum Token: Hashable, Sendable {
     case colInfo([ColInfo])
     case offset(identifier: UInt16, length: UInt16)
     case sessionState(SessionState)
+    case alternateMetadata(AlternateMetadata)
+    case alternateRow(AlternateRow)
+    case dataClassification(DataClassification)
 }

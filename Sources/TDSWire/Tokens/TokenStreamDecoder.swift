@@ -22,15 +22,24 @@ public struct TokenStreamDecoder: Sendable {
 
     /// The version that was negotiated; it decides about a few field sizes. LOGINACK sets it.
     public var version: TDSVersion
+    /// Whether COLMETADATA has a CekTable. FEATUREEXTACK sets it when it acknowledges column encryption.
+    public var columnEncryption = false
+    /// The version of DATACLASSIFICATION (1 or 2) that FEATUREEXTACK acknowledged; nil if it didn't: the token is then an error.
+    public var dataClassificationVersion: UInt8?
     @usableFromInline var buffer = ByteBuffer()
     @usableFromInline var rows = RowDecoder(columns: [])
     @usableFromInline var hasMetadata = false
     var pending = Pending.none
+    /// The ALTMETADATA of the statement in progress, by id.
+    var alternates: [UInt16: AlternateMetadata] = [:]
 
     /// A token without length that has begun.
     enum Pending: Sendable {
         case none
-        case columnMetadata(remaining: Int, [ColumnMetadata])
+        /// The CekTable is still to come.
+        case encryptionKeys(columns: Int)
+        case columnMetadata(remaining: Int, [ColumnMetadata], keys: [ColumnEncryptionKey]?)
+        case alternateRow(id: UInt16, RowDecoder, AlternateRowCollector)
         case returnValue(ReturnValue, RowDecoder, ValueCollector)
     }
 
@@ -59,16 +68,21 @@ public struct TokenStreamDecoder: Sendable {
         buffer.writeBytes(span)
     }
 
+    /// Whether a token other than a row has begun and not ended.
+    @usableFromInline var isInToken: Bool {
+        if case .none = pending { false } else { true }
+    }
+
     /// Whether nothing is left over: at a message's end anything else is a truncated response.
     public var isAtTokenBoundary: Bool {
-        guard case .none = pending else { return false }
-        return buffer.readableBytes == 0 && !rows.inRow
+        !isInToken && buffer.readableBytes == 0 && !rows.inRow
     }
 
     /// Decodes until a token other than a row is complete, the sink is full, or the bytes are used up.
     @inlinable
     public mutating func decode<Sink: RowSink & ~Copyable>(into sink: inout Sink) throws(WireError) -> Event {
-        if try decodeRows(into: &sink) { return .sinkFull }
+        // What an unfinished token goes on with may look like a row's token byte.
+        if !isInToken, try decodeRows(into: &sink) { return .sinkFull }
         if rows.inRow { return .needMoreData }
         guard let token = try nextToken() else { return .needMoreData }
         if case .columnMetadata(let columns?) = token { try sink.columns(columns) }
@@ -91,7 +105,9 @@ public struct TokenStreamDecoder: Sendable {
     mutating func nextToken() throws(WireError) -> Token? {
         switch pending {
         case .none: break
-        case .columnMetadata(let remaining, let columns): return try continueColumnMetadata(remaining, columns)
+        case .encryptionKeys(let columns): return try continueEncryptionKeys(columns)
+        case .columnMetadata(let remaining, let columns, let keys): return try continueColumnMetadata(remaining, columns, keys)
+        case .alternateRow(let id, let decoder, let collector): return try continueAlternateRow(id, decoder, collector)
         case .returnValue(let value, let decoder, let collector): return try continueReturnValue(value, decoder, collector)
         }
         guard let byte = buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) else { return nil }
@@ -101,6 +117,7 @@ public struct TokenStreamDecoder: Sendable {
         case .done, .doneProc, .doneInProc:
             guard buffer.readableBytes > (version.isYukonOrLater ? 12 : 8), let kind = Done.Kind(rawValue: byte) else { return nil }
             buffer.moveReaderIndex(forwardBy: 1)
+            if !alternates.isEmpty { alternates = [:] }
             return .done(try buffer.readDone(kind, version: version))
         case .returnStatus:
             guard buffer.readableBytes >= 5 else { return nil }
@@ -115,13 +132,19 @@ public struct TokenStreamDecoder: Sendable {
             else { return nil }
             buffer.moveReaderIndex(forwardBy: 3)
             if count == 0xFFFF { return .columnMetadata(nil) }
-            return try continueColumnMetadata(Int(count), [])
+            return columnEncryption ? try continueEncryptionKeys(Int(count)) : try continueColumnMetadata(Int(count), [], nil)
         case .returnValue:
-            return try whole { buffer, version throws(WireError) in try buffer.readReturnValueHead(version: version) }.flatMap { head throws(WireError) in
+            let columnEncryption = columnEncryption
+            return try whole { buffer, version throws(WireError) in
+                try buffer.readReturnValueHead(version: version, columnEncryption: columnEncryption)
+            }.flatMap { head throws(WireError) in
                 try continueReturnValue(head, RowDecoder(columns: [ColumnMetadata("", head.typeInfo)]), ValueCollector())
             }
         case .featureExtAck:
-            return try whole { buffer, _ throws(WireError) in .featureExtAck(try buffer.readFeatureExtAck()) }
+            let features = try whole { buffer, _ throws(WireError) in try buffer.readFeatureExtAck() }
+            guard let features else { return nil }
+            for feature in features { acknowledged(feature) }
+            return .featureExtAck(features)
         case .fedAuthInfo:
             return try lengthPrefixed(as: UInt32.self) { body, _ throws(WireError) in .fedAuthInfo(try body.readFedAuthInfo()) }
         case .sessionState:
@@ -144,8 +167,37 @@ public struct TokenStreamDecoder: Sendable {
             return try lengthPrefixed { body, _ throws(WireError) in .colInfo(try body.readColInfo()) }
         case .sspi:
             return try lengthPrefixed { body, _ throws(WireError) in .sspi(body) }
-        case .altMetadata, .altRow, .dataClassification, .tvpRow:
-            throw WireError(.unknownToken, "token", "\(type) was not negotiated")
+        case .altMetadata:
+            let metadata = try whole { buffer, version throws(WireError) in try buffer.readAlternateMetadata(version: version) }
+            guard let metadata else { return nil }
+            alternates[metadata.id] = metadata
+            return .alternateMetadata(metadata)
+        case .altRow:
+            guard buffer.readableBytes >= 3, let id = buffer.getInteger(at: buffer.readerIndex + 1, endianness: .little, as: UInt16.self)
+            else { return nil }
+            guard let metadata = alternates[id] else { throw WireError(.malformed, "ALTROW Id", "a row without its ALTMETADATA") }
+            buffer.moveReaderIndex(forwardBy: 3)
+            return try continueAlternateRow(id, RowDecoder(columns: metadata.columns.map(\.metadata)), AlternateRowCollector())
+        case .dataClassification:
+            guard let classificationVersion = dataClassificationVersion else {
+                throw WireError(.unknownToken, "token", "data classification was not negotiated")
+            }
+            return try lengthPrefixed { body, _ throws(WireError) in
+                .dataClassification(try body.readDataClassification(version: classificationVersion))
+            }
+        case .tvpRow: throw WireError(.unknownToken, "token", "a row of a table-valued parameter in a response")
+        }
+    }
+
+    /// Remembers the features that change the form of later tokens.
+    private mutating func acknowledged(_ feature: FeatureAcknowledgement) {
+        let bytes = feature.data.readableBytesView
+        switch feature.id {
+        case .columnEncryption: columnEncryption = (bytes.first ?? 0) > 0
+        case .dataClassification:
+            guard let version = bytes.first, version > 0, bytes.dropFirst().first != 0 else { return }
+            dataClassificationVersion = version
+        default: break
         }
     }
 
@@ -176,20 +228,36 @@ public struct TokenStreamDecoder: Sendable {
             buffer = attempt
             return result
         } catch where error.code == .truncated {
+            guard buffer.readableBytes <= Self.longTokenLimit else { throw WireError(.tooLarge, error.element) }
             return nil
         }
     }
 
-    private mutating func continueColumnMetadata(_ remaining: Int, _ columns: [ColumnMetadata]) throws(WireError) -> Token? {
+    private mutating func continueEncryptionKeys(_ columns: Int) throws(WireError) -> Token? {
+        var attempt = buffer
+        do {
+            let keys = try attempt.readColumnEncryptionKeys()
+            buffer = attempt
+            return try continueColumnMetadata(columns, [], keys)
+        } catch where error.code == .truncated {
+            guard buffer.readableBytes <= Self.longTokenLimit else { throw WireError(.tooLarge, error.element) }
+            pending = .encryptionKeys(columns: columns)
+            return nil
+        }
+    }
+
+    private mutating func continueColumnMetadata(
+        _ remaining: Int, _ columns: [ColumnMetadata], _ keys: [ColumnEncryptionKey]?
+    ) throws(WireError) -> Token? {
         var columns = columns
         var remaining = remaining
         pending = .none
         while remaining > 0 {
             var attempt = buffer
             do {
-                columns.append(try attempt.readColumnMetadata(version: version))
+                columns.append(try attempt.readColumnMetadata(version: version, keys: keys))
             } catch where error.code == .truncated {
-                pending = .columnMetadata(remaining: remaining, columns)
+                pending = .columnMetadata(remaining: remaining, columns, keys: keys)
                 return nil
             }
             buffer = attempt
@@ -198,6 +266,20 @@ public struct TokenStreamDecoder: Sendable {
         rows = RowDecoder(columns: columns)
         hasMetadata = true
         return .columnMetadata(columns)
+    }
+
+    private mutating func continueAlternateRow(_ id: UInt16, _ decoder: RowDecoder, _ collector: AlternateRowCollector) throws(WireError) -> Token? {
+        var (decoder, collector) = (decoder, collector)
+        var offset = 0
+        let bytes = buffer
+        let complete = try decoder.decodeColumns(bytes.readableBytesSpan, at: &offset, into: &collector)
+        buffer.moveReaderIndex(forwardBy: offset)
+        guard complete else {
+            pending = .alternateRow(id: id, decoder, collector)
+            return nil
+        }
+        pending = .none
+        return .alternateRow(AlternateRow(id: id, values: collector.values))
     }
 
     private mutating func continueReturnValue(_ head: ReturnValue, _ decoder: RowDecoder, _ collector: ValueCollector) throws(WireError) -> Token? {
