@@ -218,14 +218,15 @@ public actor Capture {
 
     private func backfillStatus() -> (String, [String: Int64]) {
         let backfilling = backfillCandidates()
+        let tables = "\(backfilling.count) table\(backfilling.count == 1 ? "" : "s")"
         var done: Int64 = 0
         var total: Int64 = 0
         for index in backfilling {
             let rows = tracker.binding(running[index].binding.stateKey)?.backfilled ?? 0
             done += rows
-            total += max(running[index].estimatedRows ?? 0, rows)
+            guard let estimate = running[index].estimatedRows else { return ("Backfilling \(tables)", ["bindings": Int64(backfilling.count)]) }
+            total += max(estimate, rows)
         }
-        let tables = "\(backfilling.count) table\(backfilling.count == 1 ? "" : "s")"
         guard total > 0 else { return ("Backfilling \(tables)", ["bindings": Int64(backfilling.count)]) }
         let percent = done * 100 / total
         return ("Backfilling \(tables) (\(percent)%)", ["bindings": Int64(backfilling.count), "percent": percent])
