@@ -1,7 +1,9 @@
 // The source protocol over TDSClient.
 
+import Foundation
 import Logging
 import NIOCore
+import NIOPosix
 import Synchronization
 import TDSClient
 import TDSTLS
@@ -105,9 +107,18 @@ public final class TDSSource: CaptureSource {
             return SourceError(number: 18456, message: "the server refused the user \"\(user)\" or the password\(said)")
         }
         var source = SourceError(error)
-        let reason = error.underlying.map { ": \($0)" } ?? ""
-        if error.serverErrors.isEmpty { source.message = "cannot connect to \(configuration.host):\(configuration.port): \(error.message)\(reason)" }
+        if error.serverErrors.isEmpty { source.message = "cannot connect to \(configuration.host):\(configuration.port): \(reason(error))" }
         return source
+    }
+
+    /// What the operating system or TLS said, without NIO's structure around it.
+    private static func reason(_ error: TDSError) -> String {
+        guard let failure = error.underlying as? NIOConnectionError else { return error.underlying.map { "\(error.message): \($0)" } ?? error.message }
+        let reasons = failure.connectionErrors.map { single in
+            (single.error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(single.error)"
+        }
+        if let first = reasons.first { return first }
+        return (failure.dnsAError ?? failure.dnsAAAAError) == nil ? error.message : "the host name cannot be resolved"
     }
 }
 
