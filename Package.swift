@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(
             name: "CTCaptureTests",
             dependencies: [
-                "CTCapture", "ExactJSON", "SQLServerSimulator", "TDSWire",
+                "CTCapture", "ExactJSON", "SQLServerSimulator", "TDSClient", "TDSTLS", "TDSWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "OrderedCollections", package: "swift-collections"),

@@ -196,6 +196,8 @@ final class RecordingOutput: CaptureOutput {
         var events: [Event] = []
         var state = JSONValue.object([:])
         var statuses: [String] = []
+        /// The documents themselves, by binding.
+        var values: [Int: [JSONValue]] = [:]
         var documents: [Event] {
             events.filter { if case .document = $0 { true } else { false } }
         }
@@ -214,7 +216,10 @@ final class RecordingOutput: CaptureOutput {
             let parts = text.split(separator: " ", maxSplits: 1)
             let value = try JSONValue(parsing: String(parts[1]))
             let event = Event.document(Int(parts[0]) ?? -1, value["_meta"]?["op"]?.string ?? "", value["id"]?.integer ?? -1, value["data"]?.string ?? "")
-            recorded.withLock { $0.events.append(event) }
+            recorded.withLock { recorded in
+                recorded.events.append(event)
+                recorded.values[Int(parts[0]) ?? -1, default: []].append(value)
+            }
         }
         return DocumentBuffer()
     }

@@ -41,7 +41,7 @@ extension Capture {
         try await checkValidity(session, tracked, current: current)
 
         let due = running.indices.filter { index in
-            guard let table = running[index].table, let cursor = tracker.cursor(table.name), !isSuspended(index) else { return false }
+            guard let table = running[index].table, let cursor = tracker.cursor(running[index].cursorKey), !isSuspended(index) else { return false }
             return cursor < current && tracked[table.name] != nil && isCaptured(index)
         }
         let changed = try await probe(session, due, inSnapshot: inSnapshot)
@@ -63,7 +63,7 @@ extension Capture {
         let quiet = Set(due).subtracting(changed)
         for index in quiet where !isSuspended(index) {
             running[index].suspension = nil
-            tracker.setCursor(running[index].name, current, lazily: true)
+            tracker.setCursor(running[index].cursorKey, current, lazily: true)
         }
         if !inSnapshot, tracker.isDirty || pendingBytes > 0 { try await checkpoint() }
     }
@@ -81,7 +81,7 @@ extension Capture {
         if !inSnapshot { try await checkValidity(session, try await trackedTables(session), current: nil, only: Set(indices)) }
         for index in indices {
             // A table that was lost just now has a later cursor already.
-            if let cursor = tracker.cursor(running[index].name), cursor < current { tracker.setCursor(running[index].name, current) }
+            if let cursor = tracker.cursor(running[index].cursorKey), cursor < current { tracker.setCursor(running[index].cursorKey, current) }
             running[index].suspension = nil
         }
     }
@@ -111,7 +111,7 @@ extension Capture {
                 try await missing(session, index, tracked)
                 continue
             }
-            guard let cursor = tracker.cursor(table.name), isCaptured(index) else { continue }
+            guard let cursor = tracker.cursor(running[index].cursorKey), isCaptured(index) else { continue }
             guard let minimumValid = now.minimumValid else {
                 if !isSuspended(index) { suspend(index, "the login may not see its changes any more: GRANT VIEW CHANGE TRACKING and SELECT on it") }
                 continue
@@ -172,7 +172,7 @@ extension Capture {
             output.status("Table \"\(name)\" does not exist any more", fields: [:])
             running[index].table = nil
             tracker.setBinding(key, BindingState(mode: .missing))
-            tracker.setCursor(name, nil)
+            tracker.setCursor(running[index].cursorKey, nil)
             return
         }
         guard tracked[running[index].binding.resource.table] != nil || tracked[name] != nil else { return }
@@ -208,7 +208,7 @@ extension Capture {
     }
 
     private func query(_ indices: [Int]) -> ProbeQuery {
-        ProbeQuery(indices.map { (running[$0].name, tracker.cursor(running[$0].name) ?? 0) })
+        ProbeQuery(indices.map { (running[$0].name, tracker.cursor(running[$0].cursorKey) ?? 0) })
     }
 
     /// An error may have ended the snapshot: what is read after it would be of another moment.
@@ -233,7 +233,7 @@ extension Capture {
 
     /// Sends a table's changes. Returns whether that worked; if not, the table is left alone for a while.
     private func readChanges(_ session: any CaptureSession, _ index: Int, inSnapshot: Bool) async throws -> Bool {
-        guard let table = running[index].table, let cursor = tracker.cursor(table.name) else { return false }
+        guard let table = running[index].table, let cursor = tracker.cursor(running[index].cursorKey) else { return false }
         let key = table.primaryKey.compactMap { table.column($0) }
         guard key.count == table.primaryKey.count, !key.isEmpty else {
             suspend(index, "it has no primary key any more")

@@ -48,7 +48,7 @@ extension Capture {
         let isNew = running.map { isNewBinding(tracker.binding($0.binding.stateKey)) }
         let flags = configuration.advanced.featureFlags
         // Nothing is captured yet: whatever cursors there are belong to a capture of the past.
-        tracker.removeCursors(except: isNew.allSatisfy { $0 } ? [] : Set(running.map { CursorKey.encode($0.binding.resource.table) }))
+        tracker.removeCursors(except: isNew.allSatisfy { $0 } ? [] : Set(running.map(\.cursorKey)))
         for index in running.indices {
             let key = running[index].binding.stateKey
             guard let table = running[index].table else { continue }
@@ -64,13 +64,13 @@ extension Capture {
                     (\(table.primaryKey.joined(separator: ", "))): run discovery and increment the binding's backfill counter
                     """)
             }
-            if tracker.cursor(table.name) == nil {
+            if tracker.cursor(running[index].cursorKey) == nil {
                 // Without a cursor nothing tells which changes are missing.
                 try lose(index, table, "its position was not in the saved state", current: current)
             }
         }
         if let version = flags.forceResetCursor {
-            for index in running.indices { tracker.setCursor(running[index].name, version) }
+            for index in running.indices { tracker.setCursor(running[index].cursorKey, version) }
             logger.warning("every table's cursor was reset to \(version)")
         }
         for flag in flags.ignored { logger.info("the feature flag '\(flag)' has no effect here") }
@@ -101,7 +101,7 @@ extension Capture {
         var state = BindingState(mode: mode, keyColumns: table.primaryKey)
         state.identity = table.identity
         tracker.setBinding(running[index].binding.stateKey, state)
-        tracker.setCursor(table.name, version)
+        tracker.setCursor(running[index].cursorKey, version)
     }
 
     /// Whether the existing connector could compare such keys, should it take over a half-done backfill. Ours never compares any.

@@ -31,7 +31,9 @@ public actor Capture {
 
     /// A table while it is captured.
     struct Running {
-        var binding: CaptureBinding
+        let binding: CaptureBinding
+        /// Made once: it is looked up several times with every poll.
+        let cursorKey: String
         /// As the catalogue last described it; `nil` while it is missing.
         var table: TableInfo?
         /// The columns of the sourced schema that was sent last.
@@ -48,6 +50,11 @@ public actor Capture {
         var problem = ""
 
         var name: TableName { table?.name ?? binding.resource.table }
+
+        init(_ binding: CaptureBinding) {
+            self.binding = binding
+            cursorKey = CursorKey.encode(binding.resource.table)
+        }
     }
 
     let configuration: CaptureConfiguration
@@ -77,7 +84,7 @@ public actor Capture {
         self.logger = logger
         self.options = options
         tracker = StateTracker(state)
-        running = bindings.map { Running(binding: $0) }
+        running = bindings.map { Running($0) }
         lastFullCheckpoint = clock.now
         lastRediscovery = clock.now
     }

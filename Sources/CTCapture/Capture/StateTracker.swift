@@ -16,11 +16,11 @@ struct StateTracker {
         self.saved = state
     }
 
-    func cursor(_ table: TableName) -> Int64? { state.cursors[CursorKey.encode(table)] }
+    /// A table's cursor, by its ``CursorKey``.
+    func cursor(_ key: String) -> Int64? { state.cursors[key] }
 
     /// Sets a cursor. With `lazily` it is not worth a checkpoint of its own, and goes along with ``patch(includingLazy:)``.
-    mutating func setCursor(_ table: TableName, _ version: Int64?, lazily: Bool = false) {
-        let key = CursorKey.encode(table)
+    mutating func setCursor(_ key: String, _ version: Int64?, lazily: Bool = false) {
         guard state.cursors[key] != version else { return }
         state.cursors[key] = version
         if !lazily { changedCursors.append(key) }
