@@ -40,10 +40,20 @@ enum GoldenFile: String, CaseIterable {
     case featureAcks = "hand-feature-acks"
     case handSessionState = "hand-session-state"
     case noMetadata = "hand-no-metadata"
+    case types = "hand-types"
+    case compute = "hand-compute"
+    case dataClassification = "hand-data-classification"
+    case encryption = "hand-encryption"
 
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Fixtures/golden").standardizedFileURL
 
     var isPacket: Bool { rawValue.hasPrefix("ms-tds") }
+
+    /// What the file says about its values: the comments that begin with `# = `.
+    func texts() throws -> [String] {
+        try String(contentsOf: Self.directory.appending(path: rawValue + ".hex"), encoding: .utf8)
+            .split(separator: "\n").filter { $0.hasPrefix("# = ") }.map { String($0.dropFirst(4)) }
+    }
 
     /// The file's bytes.
     func bytes() throws -> ByteBuffer {

@@ -25,7 +25,9 @@ extension ByteBuffer {
         case .colInfo(let columns): try writeColInfo(columns)
         case .offset(let identifier, let length): writeOffset(identifier: identifier, length: length)
         case .sessionState(let state): try writeSessionState(state)
-        default: throw NoWriter(token: token)
+        case .alternateMetadata(let metadata): try writeAlternateMetadata(metadata, version: version)
+        case .dataClassification(let classification): try writeDataClassification(classification, version: classification.rank == nil ? 1 : 2)
+        case .alternateRow: throw NoWriter(token: token)  // needs its ALTMETADATA
         }
     }
 
