@@ -15,6 +15,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TDSWire", targets: ["TDSWire"]),
+        .library(name: "TDSRecording", targets: ["TDSRecording"]),
         .library(name: "TDSClient", targets: ["TDSClient"]),
         .library(name: "CTCapture", targets: ["CTCapture"]),
         .library(name: "SQLServerSimulator", targets: ["SQLServerSimulator"]),
@@ -37,6 +38,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         .target(name: "TDSWire", dependencies: [.product(name: "NIOCore", package: "swift-nio")], swiftSettings: settings),
+        // Recordings as pcap files, and their replay: apart from TDSWire, which does no input or output, because it writes files and needs zlib.
+        .target(
+            name: "TDSRecording",
+            dependencies: ["CZlib", "TDSWire", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings
+        ),
         // OpenSSL through memory BIOs, both roles: the client and the simulator need the same handler, and neither is above the other.
         .target(
             name: "TDSTLS",
@@ -139,6 +146,7 @@ let package = Package(
         ),
 
         .testTarget(name: "TDSWireTests", dependencies: ["TDSWire"], swiftSettings: settings),
+        .testTarget(name: "TDSRecordingTests", dependencies: ["TDSRecording", "TDSWire"], swiftSettings: settings),
         .testTarget(name: "TDSTLSTests", dependencies: ["TDSTLS", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: settings),
         .testTarget(
             name: "TDSClientTests",
