@@ -45,7 +45,7 @@ public struct RecordedConnection: Hashable, Sendable {
 
     /// The connections of a recording, in the order in which they begin.
     ///
-    /// The client is who sent the SYN; where none was recorded, who talks to the lower port. Segments are put in order by their
+    /// The client is who sent the SYN; where none was recorded, who talks to port 1433, else to the lower port. Segments are put in order by their
     /// sequence numbers, and repeated ones are dropped. A segment that never comes leaves a gap.
     public static func connections(in file: PcapFile) -> [RecordedConnection] {
         var assemblers: [Assembler] = []
@@ -82,7 +82,13 @@ private struct Assembler {
     private var toClient = Side()
 
     init(_ first: TCPSegment) {
-        let isFromClient = first.flags.contains(.syn) ? !first.flags.contains(.ack) : first.destination.port <= first.source.port
+        let isFromClient =
+            switch (first.source.port, first.destination.port) {
+            case _ where first.flags.contains(.syn): !first.flags.contains(.ack)
+            case (1433, let other) where other != 1433: false
+            case (let other, 1433) where other != 1433: true
+            case (let source, let destination): destination <= source
+            }
         connection = RecordedConnection(
             client: isFromClient ? first.source : first.destination, server: isFromClient ? first.destination : first.source)
     }
