@@ -95,6 +95,16 @@ import Testing
         #expect(binding.metadata?.text() == #"{"x":1.50}"#)
     }
 
+    @Test func positionsInAnotherKeyAreOurOwn() throws {
+        var binding = BindingState(mode: .backfill, keyColumns: ["id"])
+        binding.setPosition("FQE=", of: ["id"])
+        #expect(binding.scanned == "FQE=" && binding.position == "FQE=" && binding.scanKey == nil && binding.metadata == nil)
+        binding.setPosition("FQI=", of: ["a", "b"])
+        #expect(binding.scanned == "" && binding.position == "FQI=" && binding.scanKey == ["a", "b"])
+        binding.setPosition("", of: ["a", "b"])
+        #expect(binding.position == "" && binding.scanKey == nil && binding.metadata == nil)
+    }
+
     @Test(arguments: [#"{"cursor":"0x00"}"#, #"{"cursor":{"a":1.5}}"#, #"{"bindingStateV1":{"a":{"mode":"Dancing"}}}"#, #"{"bindingStateV1":{"a":1}}"#, "[]"])
     func refuses(_ text: String) { #expect(throws: StateError.self) { try CaptureState(JSONValue(parsing: text)) } }
 

@@ -41,13 +41,16 @@ extension Capture {
     private func backfillChunk(_ session: any CaptureSession, _ index: Int) async throws {
         let key = running[index].binding.stateKey
         guard let table = running[index].table, var state = tracker.binding(key) else { return }
-        let keyColumns = table.primaryKey.compactMap { table.column($0) }
-        guard keyColumns.count == table.primaryKey.count, !keyColumns.isEmpty else {
-            suspend(index, "it has no primary key any more")
-            return
+        let scanKey = state.scanKey ?? (state.position.isEmpty ? table.scanKey : table.primaryKey)
+        let keyColumns = scanKey.compactMap { table.column($0) }
+        guard keyColumns.count == scanKey.count, !keyColumns.isEmpty else {
+            guard !table.primaryKey.isEmpty else { return suspend(index, "it has no primary key any more") }
+            logger.warning("table \"\(table.name)\": a column of the key by which it was read has gone; its backfill starts again")
+            state.setPosition("", of: scanKey)
+            return tracker.setBinding(key, state)
         }
         let after: [KeyValue]?
-        do { after = state.scanned.isEmpty ? nil : try KeyPosition.decode(state.scanned) } catch {
+        do { after = state.position.isEmpty ? nil : try KeyPosition.decode(state.position) } catch {
             throw CaptureError("the state of table \"\(table.name)\": \(error)")
         }
         if let after, after.count != keyColumns.count {
@@ -59,7 +62,9 @@ extension Capture {
         let query = BackfillQuery(
             table: table.name, columns: table.columnsInDocumentOrder, key: keyColumns, after: after, limit: limit, filter: running[index].binding.resource.backfillFilter,
             databaseCollation: database.collation, inSnapshot: database.allowsSnapshot)
-        let result = try await session.backfill(query, layout(index, table, .backfill), into: output)
+        var layout = layout(index, table, .backfill)
+        layout.key = scanKey
+        let result = try await session.backfill(query, layout, into: output)
 
         pendingBytes += result.bytes
         running[index].suspension = nil
@@ -68,10 +73,10 @@ extension Capture {
         let isComplete = result.rows < limit
         if isComplete {
             state.mode = .active
-            state.scanned = ""
+            state.setPosition("", of: scanKey)
         } else {
             guard let last = result.lastKey else { throw CaptureError("table \"\(table.name)\": a chunk ended without a key") }
-            state.scanned = KeyPosition.encode(last)
+            state.setPosition(KeyPosition.encode(last), of: scanKey)
         }
         tracker.setBinding(key, state)
         if isComplete {

@@ -57,6 +57,14 @@ public struct ColumnType: Hashable, Sendable {
         }
     }
 
+    /// Whether a key position can hold values of the type.
+    public var canBeKey: Bool {
+        switch kind {
+        case .other, .xml: false
+        default: true
+        }
+    }
+
     /// The length in characters of char(n), varchar(n), nchar(n) and nvarchar(n); `nil` for (max) and everything else.
     public var characterLength: Int? {
         guard maxLength > 0 else { return nil }

@@ -70,6 +70,17 @@ public struct TableInfo: Hashable, Sendable {
     /// Whether change tracking is on for the table.
     public var isTracked: Bool { beginVersion != nil }
 
+    /// The unique key by which the table is read in chunks: the clustered one where the primary key is not, as the rows lie in its order.
+    /// A column that may be NULL, or of a type that no key position holds, rules it out.
+    public var scanKey: [String] {
+        guard !clusteredKey.isEmpty, clusteredKey != primaryKey else { return primaryKey }
+        let isUsable = clusteredKey.allSatisfy { name in
+            guard let column = column(name), !column.isNullable else { return false }
+            return column.type.canBeKey
+        }
+        return isUsable ? clusteredKey : primaryKey
+    }
+
     /// The column of that name.
     public func column(_ name: String) -> ColumnInfo? { columns.first { $0.name == name } }
 

@@ -64,6 +64,25 @@ public struct BindingState: Hashable, Sendable {
         }
     }
 
+    /// The columns whose order the backfill follows, where they are not the primary key's; with ``setPosition(_:of:)``.
+    ///
+    /// Kept in `metadata` together with the position, and `scanned` left empty: the existing connector only knows positions in the primary
+    /// key, and would start such a backfill again.
+    public var scanKey: [String]? { metadata?["scan_key"]?.array?.compactMap(\.string) }
+
+    /// The last key that has been backfilled, as ``KeyPosition`` writes it; empty before the first.
+    public var position: String { scanKey == nil ? scanned : metadata?["scanned"]?.string ?? "" }
+
+    /// Sets how far the backfill has come in the order of `key`; an empty position forgets it.
+    public mutating func setPosition(_ position: String, of key: [String]) {
+        let isOwn = key != keyColumns && !position.isEmpty
+        scanned = isOwn ? "" : position
+        var members = metadata?.object ?? [:]
+        members["scan_key"] = isOwn ? .array(key.map { .string($0) }) : nil
+        members["scanned"] = isOwn ? .string(position) : nil
+        metadata = members.isEmpty ? nil : .object(members)
+    }
+
     init(_ value: JSONValue, key: String) throws(StateError) {
         guard let members = value.object else { throw StateError("the state of binding '\(key)' is \(value.kind)") }
         let name = members["mode"]?.string ?? ""
