@@ -4,7 +4,8 @@ extension TDSValue {
     /// The value's content as `type` has it on the wire, without length prefix; nil is NULL.
     ///
     /// Conversions between kinds are made where nothing is lost: integers to wider and narrower ones that hold them, to bit, decimal,
-    /// money, float and real; decimals without rounding; text in the type's code page.
+    /// money, float and real; decimals without rounding. The one exception is text in a code page: a character that it lacks becomes `?`, as
+    /// SQL Server does it; ``CodePage/encode(_:into:)`` says how many did.
     ///
     /// - Throws: ``WireError/Code/valueOutOfRange`` if the type can't hold the value, ``WireError/Code/notRepresentable`` if the value would
     ///   have to be rounded, or is of a kind that the type doesn't take.

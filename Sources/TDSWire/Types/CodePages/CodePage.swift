@@ -74,7 +74,7 @@ public enum CodePage: UInt16, Hashable, Sendable, CaseIterable {
 
     /// `bytes` as a string. What isn't a character becomes U+FFFD.
     public func string(_ bytes: RawSpan) -> String {
-        if case .utf8 = self { return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+        if self == .utf8 || bytes.asciiPrefix(from: 0) == bytes.byteCount { return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
         var buffer = ByteBuffer()
         decode(bytes, into: &buffer)
         return String(buffer: buffer)

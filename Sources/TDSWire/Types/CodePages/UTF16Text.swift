@@ -4,45 +4,73 @@ public import NIOCore
 public enum UTF16Text {
     /// Appends the UTF-16LE `bytes` to `buffer` as UTF-8. Unpaired surrogates and a last odd byte become U+FFFD.
     public static func decode(_ bytes: RawSpan, into buffer: inout ByteBuffer) {
-        let count = bytes.byteCount
-        var offset = 0
-        buffer.reserveCapacity(minimumWritableBytes: count / 2)
-        while offset < count {
-            // Four ASCII units at a time: what most text is.
-            while count &- offset >= 8 {
-                var four = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                guard four & 0xFF80_FF80_FF80_FF80 == 0 else { break }
-                four = (four | four &>> 8) & 0x0000_FFFF_0000_FFFF
-                buffer.writeInteger(UInt32(truncatingIfNeeded: four | four &>> 16), endianness: .little)
-                offset &+= 8
-            }
-            guard count &- offset >= 2 else { break }
-            let unit = UInt16(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-            offset &+= 2
-            if unit & 0xF800 != 0xD800 {
-                buffer.writeUTF8(basic: unit)
-            } else if unit < 0xDC00, count &- offset >= 2 {
-                let low = UInt16(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-                if low & 0xFC00 == 0xDC00 {
-                    offset &+= 2
-                    let scalar = 0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(low & 0x3FF))
-                    buffer.writeInteger(
-                        0xF080_8080 | (scalar & 0x1C_0000) << 6 | (scalar & 0x3_F000) << 4 | (scalar & 0xFC0) << 2 | scalar & 0x3F)
-                } else {
-                    buffer.writeUTF8(basic: 0xFFFD)
-                }
-            } else {
-                buffer.writeUTF8(basic: 0xFFFD)
-            }
+        bytes.withUnsafeBytes { source in
+            _ = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity(source.count)) { transcode(source, into: $0) }
         }
-        if count & 1 != 0 { buffer.writeUTF8(basic: 0xFFFD) }
     }
 
     /// The UTF-16LE `bytes` as a string. Unpaired surrogates and a last odd byte become U+FFFD.
     public static func string(_ bytes: RawSpan) -> String {
-        var buffer = ByteBuffer()
-        decode(bytes, into: &buffer)
-        return String(buffer: buffer)
+        bytes.withUnsafeBytes { source in
+            String(unsafeUninitializedCapacity: capacity(source.count)) { transcode(source, into: UnsafeMutableRawBufferPointer($0)) }
+        }
+    }
+
+    /// The most UTF-8 bytes that so many bytes of UTF-16 become: a unit three at most, and so an odd byte at the end.
+    private static func capacity(_ count: Int) -> Int { (count / 2 + count % 2) * 3 }
+
+    /// Writes the UTF-8 of `source` to `target`, which has at least ``capacity(_:)`` bytes; returns how many it wrote.
+    private static func transcode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int {
+        let count = source.count
+        var offset = 0
+        var end = 0
+        func put(_ unit: UInt16) {
+            if unit < 0x80 {
+                target[end] = UInt8(truncatingIfNeeded: unit)
+                end &+= 1
+            } else if unit < 0x800 {
+                target[end] = UInt8(truncatingIfNeeded: 0xC0 | unit &>> 6)
+                target[end &+ 1] = UInt8(truncatingIfNeeded: 0x80 | unit & 0x3F)
+                end &+= 2
+            } else {
+                target[end] = UInt8(truncatingIfNeeded: 0xE0 | unit &>> 12)
+                target[end &+ 1] = UInt8(truncatingIfNeeded: 0x80 | unit &>> 6 & 0x3F)
+                target[end &+ 2] = UInt8(truncatingIfNeeded: 0x80 | unit & 0x3F)
+                end &+= 3
+            }
+        }
+        while offset < count {
+            // Four ASCII units at a time: what most text is.
+            while count &- offset >= 8 {
+                var four = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                guard four & 0xFF80_FF80_FF80_FF80 == 0 else { break }
+                four = (four | four &>> 8) & 0x0000_FFFF_0000_FFFF
+                target.storeBytes(of: UInt32(truncatingIfNeeded: four | four &>> 16).littleEndian, toByteOffset: end, as: UInt32.self)
+                offset &+= 8
+                end &+= 4
+            }
+            guard count &- offset >= 2 else { break }
+            let unit = UInt16(littleEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            offset &+= 2
+            guard unit & 0xF800 == 0xD800 else {
+                put(unit)
+                continue
+            }
+            let low = count &- offset >= 2 ? UInt16(littleEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt16.self)) : 0
+            guard unit < 0xDC00, low & 0xFC00 == 0xDC00 else {
+                put(0xFFFD)
+                continue
+            }
+            offset &+= 2
+            let scalar = 0x10000 &+ (UInt32(unit & 0x3FF) &<< 10 | UInt32(low & 0x3FF))
+            target[end] = UInt8(truncatingIfNeeded: 0xF0 | scalar &>> 18)
+            target[end &+ 1] = UInt8(truncatingIfNeeded: 0x80 | scalar &>> 12 & 0x3F)
+            target[end &+ 2] = UInt8(truncatingIfNeeded: 0x80 | scalar &>> 6 & 0x3F)
+            target[end &+ 3] = UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F)
+            end &+= 4
+        }
+        if count & 1 != 0 { put(0xFFFD) }
+        return end
     }
 }
 
