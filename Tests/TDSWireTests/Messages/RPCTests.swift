@@ -161,6 +161,19 @@ import Testing
         #expect(throws: WireError.self) { try encoder.beginRequest(.name("p"), into: &buffer) }
     }
 
+    /// Found by fuzzing: the flags of a table were dropped.
+    @Test func tablesAreInputOnly() throws {
+        var bytes = try ByteBuffer(hex: """
+            16 00 00 00 12 00 00 00 02 00 00 00 00 00 00 00 00 00 00 00 00 01 03 00 66 00 6f 00 6f 00 00 00 00 4b f3 00 03 64 00 62 00 6f 00 07 74 00 76 00
+            70 00 74 00 79 00 70 00 65 00 01 00 00 00 00 00 00 00 26 01 00 00 01 01 02 00
+            """)
+        #expect(throws: WireError(.malformed, "RPCRequest StatusFlags", "a table is input only")) { try bytes.readRPCRequest() }
+        for status in [RPCParameter.Status.byReference, .defaultValue, .encrypted] {
+            let message = RPCRequestMessage([RPCRequest(.name("p"), parameters: [RPCParameter("@t", .table(Self.table), status: status)])])
+            #expect(throws: WireError.self) { var buffer = ByteBuffer(); try buffer.writeRPCRequest(message) }
+        }
+    }
+
     @Test func valuesThatDoNotFit() throws {
         for parameter in [
             RPCParameter(String(repeating: "x", count: 129), Self.int, nil), RPCParameter("@a", Self.int, bytes(5)), RPCParameter("@a", Self.text, bytes(8001)),

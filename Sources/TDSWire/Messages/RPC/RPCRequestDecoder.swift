@@ -243,6 +243,9 @@ extension ByteBuffer {
         guard let type = getInteger(at: readerIndex, as: UInt8.self) else { throw WireError(.truncated, "RPCRequest TYPE_INFO") }
         if type == DataType.tvp.rawValue {
             guard version >= .v7_3_a else { throw WireError(.unknownType, "RPCRequest TYPE_INFO", "a table before TDS 7.3") }
+            guard status.isDisjoint(with: [.byReference, .defaultValue, .encrypted]) else {
+                throw WireError(.malformed, "RPCRequest StatusFlags", "a table is input only")
+            }
             moveReaderIndex(forwardBy: 1)
             return (name, status, .table(try readTableHead(version: version)))
         }

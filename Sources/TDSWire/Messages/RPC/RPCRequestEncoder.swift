@@ -86,7 +86,7 @@ public struct RPCRequestEncoder: Sendable {
             try buffer.writeParameterValue(content, type)
             try cipherInfo(parameter.cipherInfo, parameter.status, into: &buffer)
         case .table(let table):
-            try beginTable(parameter.name, table.head, into: &buffer)
+            try beginTable(parameter.name, table.head, status: parameter.status, into: &buffer)
             for row in table.rows { try tableRow(row, into: &buffer) }
             try endTable(into: &buffer)
         }
@@ -134,9 +134,14 @@ public struct RPCRequestEncoder: Sendable {
         state = .request
     }
 
-    /// Begins a table-valued parameter.
-    public mutating func beginTable(_ name: String, _ table: TableValuedParameter.Head, into buffer: inout ByteBuffer) throws(WireError) {
-        try head(name, [], into: &buffer)
+    /// Begins a table-valued parameter. It can only be input: neither by reference, nor a default, nor encrypted.
+    public mutating func beginTable(
+        _ name: String, _ table: TableValuedParameter.Head, status: RPCParameter.Status = [], into buffer: inout ByteBuffer
+    ) throws(WireError) {
+        guard status.isDisjoint(with: [.byReference, .defaultValue, .encrypted]) else {
+            throw WireError(.valueOutOfRange, "RPCRequest StatusFlags", "a table is input only")
+        }
+        try head(name, status, into: &buffer)
         try buffer.writeTableHead(table, version: version)
         state = .table(table.sentColumns)
     }
