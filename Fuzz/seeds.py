@@ -32,7 +32,8 @@ for file in sorted(golden.glob("*.hex")):
     data = bytes.fromhex("".join(line for line in file.read_text().splitlines() if not line.startswith("#")))
     name = file.stem
     if not name.startswith("ms-tds"):
-        put("tokens", name, b"\x00\x00" + data)
+        # Bit 2: column encryption; bits 3 and 4: data classification 2.
+        put("tokens", name, (b"\x04\x00" if "encryption" in name else b"\x08\x00") + data)
         if b"\x81" == data[:1]:
             put("bulk", name, b"\x00\x00" + data)
         continue

@@ -178,7 +178,8 @@ import Testing
         try check(ack: VectorFeature.Acknowledgement(version: 2))
         try check(EnhancedRoutingFeature())
         try check(ack: EnhancedRoutingFeature.Acknowledgement(isEnabled: false))
-        try check(UserAgentFeature(payload: ByteBuffer(string: "{}")))
+        try check(UserAgentFeature("1|swift-tds|1.0|Linux|6.1|x86_64|Swift 6.3"))
+        #expect(UserAgentFeature("1|swift-tds|1.0").parts == ["1", "swift-tds", "1.0"] && UserAgentFeature(payload: ByteBuffer(string: "{}a")).parts == nil)
     }
 
     @Test func malformedFeatures() throws {
