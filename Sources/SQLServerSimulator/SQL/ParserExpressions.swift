@@ -220,7 +220,7 @@ extension Parser {
         case .string(let text, let unicode):
             try advance()
             let length = max(1, text.utf16.count)
-            return .literal(.string(text), SQLType(unicode ? .nvarchar : .varchar, length: length > (unicode ? 4000 : 8000) ? -1 : length, collation: .default))
+            return .literal(.string(text), SQLType(unicode ? .nvarchar : .varchar, length: length > (unicode ? 4000 : 8000) ? -1 : length))
         case .floatNumber(let text):
             try advance()
             return .literal(.float(Double(text) ?? 0), .float)

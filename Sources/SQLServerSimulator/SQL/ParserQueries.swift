@@ -7,8 +7,8 @@ extension Parser {
         }
     }
 
-    mutating func commonTables() throws -> [CommonTable] {
-        try expectWord("WITH")
+    mutating func commonTables(afterWith: Bool = false) throws -> [CommonTable] {
+        if !afterWith { try expectWord("WITH") }
         var tables: [CommonTable] = []
         repeat {
             let name = try identifier()

@@ -16,6 +16,7 @@ extension Parser {
         switch word.uppercased() {
         case "SELECT": return .select(try query())
         case "WITH":
+            if try isWord("CHANGE_TRACKING_CONTEXT", at: 1) { return try dmlWithContext() }
             let with = try commonTables()
             if try isWord("SELECT") || isSymbol(.open) { return .select(try query(with: with)) }
             return try dml(with: with)
@@ -101,6 +102,32 @@ extension Parser {
         default:
             if isFirst, !Keywords.isReserved(word) { return .execute(try execute(named: true)) }
             throw try unexpected()
+        }
+    }
+
+    /// WITH CHANGE_TRACKING_CONTEXT (...) [, common tables] and the statement that it belongs to.
+    private mutating func dmlWithContext() throws -> StatementKind {
+        try advance()
+        try advance()
+        try expect(.open)
+        let context = try expression()
+        try expect(.close)
+        var with: [CommonTable] = []
+        if try accept(.comma) { with = try commonTables(afterWith: true) }
+        switch try dml(with: with) {
+        case .insert(var statement):
+            statement.context = context
+            return .insert(statement)
+        case .update(var statement):
+            statement.context = context
+            return .update(statement)
+        case .delete(var statement):
+            statement.context = context
+            return .delete(statement)
+        case .merge(var statement):
+            statement.context = context
+            return .merge(statement)
+        case let other: return other
         }
     }
 
