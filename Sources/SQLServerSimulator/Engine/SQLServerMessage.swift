@@ -32,7 +32,9 @@ public struct SQLServerMessage: Error, Sendable, Hashable, CustomStringConvertib
     /// Whether SQL Server abandons the whole batch on it, not just the statement, whatever `XACT_ABORT` says.
     var endsBatch: Bool {
         switch number {
-        case 102, 105, 113, 156, 137, 1205, 1222, 208, 3952, 3960, 3961, 911, 916, 241, 245, 248, 266, 3988, 3930, 8114: return number != 1222
+        case 102, 105, 107, 113, 116, 120, 121, 109, 110, 130, 134, 137, 141, 147, 156, 174, 189, 191, 195, 205, 206, 207, 208, 209, 213, 241, 242, 245, 248, 257,
+            264, 271, 272, 273, 402, 468, 529, 911, 916, 1087, 1205, 3930, 3951, 3952, 3960, 3961, 4104, 4121, 4145, 8114, 8117, 8120, 8155, 8156:
+            return true
         default: return severity >= 20
         }
     }

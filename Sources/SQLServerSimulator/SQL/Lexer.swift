@@ -51,7 +51,7 @@ struct Lexer {
         return String(decoding: source[start..<end], as: UTF8.self)
     }
 
-    private mutating func skipBlanks() throws(SQLServerMessage) {
+    private mutating func skipBlanks() throws {
         while position < source.count {
             let character = source[position]
             switch character {
@@ -92,7 +92,7 @@ struct Lexer {
     private static func isDigit(_ c: UInt8) -> Bool { c >= 48 && c <= 57 }
 
     /// The next token; `.end` at the end.
-    mutating func next() throws(SQLServerMessage) -> Token {
+    mutating func next() throws -> Token {
         try skipBlanks()
         guard position < source.count else { return .end }
         let c = source[position]
@@ -193,7 +193,7 @@ struct Lexer {
     }
 
     /// Reads to the closing character; a doubled one stands for itself.
-    private mutating func delimited(_ close: UInt8, opening: Int) throws(SQLServerMessage) -> String {
+    private mutating func delimited(_ close: UInt8, opening: Int) throws -> String {
         let begin = position
         let firstLine = line
         position += opening
@@ -222,7 +222,7 @@ struct Lexer {
         throw Messages.unclosedQuote(text(from: begin + opening, to: source.count), line: firstLine)
     }
 
-    private mutating func symbol() throws(SQLServerMessage) -> Token {
+    private mutating func symbol() throws -> Token {
         let c = source[position], n = at(1)
         func pair(_ symbol: Symbol) -> (Symbol, Int) { (symbol, 2) }
         let found: (Symbol, Int)
