@@ -41,7 +41,7 @@ public enum CatalogQueries {
     private static func columns(where condition: String) -> String {
         """
         SELECT c.object_id, c.column_id, c.name AS column_name, COALESCE(b.name, u.name) AS type_name,
-            c.max_length, c.precision, c.scale, c.collation_name, c.is_nullable, c.is_computed, c.is_identity,
+            c.max_length, c.[precision], c.scale, c.collation_name, c.is_nullable, c.is_computed, c.is_identity,
             CAST(p.value AS nvarchar(3750)) AS column_description
         FROM sys.tables AS t
         JOIN sys.columns AS c ON c.object_id = t.object_id

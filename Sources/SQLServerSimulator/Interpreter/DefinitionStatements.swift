@@ -196,7 +196,8 @@ struct DefinitionExecutor {
         }
     }
     private func forget(_ object: Int32, _ context: DatabaseContext) {
-        context.changedCatalog?.permissions = context.catalog.permissions.filter { $0.scope != .object(object) }
+        let kept = context.catalog.permissions.filter { $0.scope != .object(object) }
+        context.changedCatalog?.permissions = kept
         context.changedCatalog?.properties.removeAll { $0.objectID == object }
     }
 

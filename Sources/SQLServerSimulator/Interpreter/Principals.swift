@@ -95,7 +95,8 @@ struct Principals {
             throw Messages.cannotFind(what.lowercased(), name)
         }
         context.changedCatalog?.principals.removeAll { $0.id == principal.id }
-        context.changedCatalog?.permissions = context.catalog.permissions.filter { $0.principal != principal.id }
+        let kept = context.catalog.permissions.filter { $0.principal != principal.id }
+        context.changedCatalog?.permissions = kept
     }
 
     private func permission(_ statement: PermissionStatement) throws {
