@@ -114,9 +114,10 @@ extension EnvironmentChange {
 
 extension SQLServerMessage {
     func wire(server name: String) -> ServerMessage {
-        // The ERROR token's length has 16 bits; a RAISERROR's text ends after 2047 characters anyhow.
+        // The ERROR token's length has 16 bits; a RAISERROR's text ends after 2047 characters anyhow. Severity 10 is sent as 0, as every
+        // SQL Server does; FreeTDS takes anything above for an error.
         ServerMessage(
-            number: number, state: state, severity: severity, text: text.utf16.count > 4000 ? String(text.prefix(2000)) : text,
+            number: number, state: state, severity: severity == 10 ? 0 : severity, text: text.utf16.count > 4000 ? String(text.prefix(2000)) : text,
             server: server.isEmpty ? name : server, procedure: procedure, line: line)
     }
 }
