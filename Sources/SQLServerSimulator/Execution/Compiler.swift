@@ -134,7 +134,8 @@ struct Compiler {
             return side.converted(to: type, environment: environment).eval
         }
         let a = operand(left), b = operand(right)
-        let nullable = left.isNullable || right.isNullable
+        // Numbers may overflow, which with ARITHABORT and ANSI_WARNINGS off is NULL: SQL Server calls such results nullable, whatever they are made of.
+        let nullable = left.isNullable || right.isNullable || type.isNumeric
         if let first = left.constant, let second = right.constant, !first.isNull, !second.isNull,
             let value = try? Arithmetic.apply(op, try a(), try b(), type) {
             return .constant(value, type)
