@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -123,11 +122,12 @@ def capture(options, address, encryption):
         size += len(chunk)
     seconds = time.perf_counter() - begin
     process.stdin.close()
-    if process.wait():
-        sys.exit(f"the connector ended with status {process.returncode}")
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"the connector ended with status {os.waitstatus_to_exitcode(status)}")
     if lines < options.rows:
         sys.exit(f"the connector sent {lines} lines for {options.rows} rows")
-    return seconds, (options.rows, size, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    return seconds, (options.rows, size, usage.ru_maxrss)
 
 
 def main():
