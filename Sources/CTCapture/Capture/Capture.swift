@@ -91,11 +91,13 @@ public actor Capture {
 
     /// Runs until `stop` is asked for, or everything is captured and the options say so. Returns after a checkpoint.
     ///
-    /// Throws `CaptureError`, `PrerequisiteError`, `SourceError` or what the output throws.
+    /// Throws `CaptureError`, `PrerequisiteError`, `SourceError`, `CancellationError`, or what the output throws.
     public func run(until stop: StopSignal) async throws {
         try await start()
         var attempts = 0
         while !stop.isStopped {
+            // Waits end at once in a cancelled task: without this the loop would spin.
+            try Task.checkCancellation()
             do {
                 let pollBegan = clock.now
                 try await source.withSession { session in try await self.poll(session) }

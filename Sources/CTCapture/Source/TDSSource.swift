@@ -190,6 +190,7 @@ struct TDSSession: CaptureSession {
     }
 
     private func translated<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try Task.checkCancellation()
         do { return try await body() } catch let error as TDSError {
             if Task.isCancelled { throw CancellationError() }
             throw SourceError(error)
