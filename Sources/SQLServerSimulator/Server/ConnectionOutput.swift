@@ -71,6 +71,8 @@ final class ConnectionOutput: Sendable {
 
     /// Closes the connection once everything before is written.
     func close() {
+        // A closed channel's event loop may be gone.
+        if state.withLock({ $0.isClosed }) { return }
         let channel = self.channel
         channel.eventLoop.execute { channel.close(promise: nil) }
     }
