@@ -16,6 +16,8 @@ public final class FaultInjection: Sendable {
         public var reply: (@Sendable (_ sql: String) -> ByteBuffer?)?
         /// Attentions are not answered, as by a server that lost them.
         public var ignoresAttention = false
+        /// Rows with more NULLs than their bitmap takes bytes go out as NBCROW, as from a SQL Server.
+        public var usesNullBitmapRows = false
         public init() {}
     }
 

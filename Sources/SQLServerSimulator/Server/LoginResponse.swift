@@ -26,11 +26,18 @@ struct LoginResponse {
             let size = packetSize
             try writer.endMessage()
             writer.packetSize = size
-            return RequestRunner(thread: thread, session: session, version: version, writer: writer)
+            return RequestRunner(thread: thread, session: session,
+                abilities: ClientAbilities(version: version, readsUTF8: login.feature(.utf8Support) != nil), writer: writer,
+                database: database(of: session))
         } catch let error as SQLServerMessage {
             try refuse(error, version, &writer)
             return nil
         }
+    }
+
+    private func database(of session: EngineSession) -> String {
+        for case .environment(.database(let new, _)) in session.loginEvents.reversed() { return new }
+        return login.database
     }
 
     private var packetSize: Int {

@@ -7,24 +7,27 @@ import TDSWire
 struct RequestRunner {
     let thread: SessionThread
     let session: EngineSession
-    let version: TDSVersion
+    let abilities: ClientAbilities
+    private var version: TDSVersion { abilities.version }
     var writer: ResponseWriter
+    private var database: String
     var prepared = PreparedStatements()
     /// What INSERT BULK named: the next message holds its rows.
     var bulk: BulkInsert?
 
-    init(thread: SessionThread, session: EngineSession, version: TDSVersion, writer: ResponseWriter) {
+    init(thread: SessionThread, session: EngineSession, abilities: ClientAbilities, writer: ResponseWriter, database: String) {
         self.thread = thread
         self.session = session
-        self.version = version
+        self.abilities = abilities
         self.writer = writer
+        self.database = database
     }
 
     func close() { session.close() }
 
     /// Answers a message. Returns false when the connection is to be closed.
     mutating func answer(_ message: ClientMessage) throws -> Bool {
-        var response = Response(writer: writer, session: session, thread: thread, version: version)
+        var response = Response(writer: writer, session: session, thread: thread, abilities: abilities, database: database)
         if message.status.contains(.resetConnection) || message.status.contains(.resetConnectionSkipTransaction) {
             prepared.removeAll()
             bulk = nil
@@ -53,6 +56,7 @@ struct RequestRunner {
         }
         try response.end()
         writer = response.writer
+        database = response.database
         return !response.isFatal
     }
 

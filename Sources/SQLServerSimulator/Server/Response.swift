@@ -14,7 +14,12 @@ struct Response {
     var writer: ResponseWriter
     let session: EngineSession
     let thread: SessionThread
-    let version: TDSVersion
+    let abilities: ClientAbilities
+    /// The session's database, which a UDT's TYPE_INFO names.
+    private(set) var database: String
+    private var version: TDSVersion { abilities.version }
+    /// Rows of the current result that don't go out as the engine keeps them.
+    private var rowWriter: RowWriter?
     /// A statement's end that is kept back until it is known whether more follows.
     private var held: Done?
     /// Severity 20 and above ends the connection.
@@ -23,11 +28,12 @@ struct Response {
 
     private static let rowBytes = 1 << 16
 
-    init(writer: ResponseWriter, session: EngineSession, thread: SessionThread, version: TDSVersion) {
+    init(writer: ResponseWriter, session: EngineSession, thread: SessionThread, abilities: ClientAbilities, database: String) {
         self.writer = writer
         self.session = session
         self.thread = thread
-        self.version = version
+        self.abilities = abilities
+        self.database = database
     }
 
     private var transactionBit: Done.Status { session.transactionDescriptor != 0 ? .inTransaction : [] }
@@ -72,14 +78,20 @@ struct Response {
             switch event {
             case .columns(let columns):
                 more()
-                try writer.payload.writeColumnMetadata(columns.map { $0.metadata(database: "") }, version: version)
+                let sent = columns.map(abilities.column)
+                try writer.payload.writeColumnMetadata(sent.map { $0.metadata(database: database) }, version: version)
+                let usesNullBitmap = version >= .v7_3_b && thread.environment.faults.current.usesNullBitmapRows
+                guard sent == columns, !usesNullBitmap else {
+                    rowWriter = RowWriter(from: columns, to: sent, usesNullBitmap: usesNullBitmap)
+                    continue
+                }
+                rowWriter = nil
                 while cursor.appendRows(to: &writer.payload, limit: Self.rowBytes) > 0 {
                     try writer.sendIfLarge()
                     if session.cancellation.isCancelled { break }
                 }
-            case .row:
-                // Only for those who don't call appendRows.
-                break
+            case .row(let values):
+                try rowWriter?.write(values, to: &writer.payload)
             case .done(let completion):
                 var status = transactionBit
                 if completion.rowCount != nil { status.insert(.count) }
@@ -95,6 +107,7 @@ struct Response {
                     if outcome.firstError == nil { outcome.firstError = message.number }
                 }
             case .environment(let change):
+                if case .database(let new, _) = change { database = new }
                 if let wire = change.wire { try environment(wire) }
             case .returnStatus(let status):
                 outcome.returnStatus = status
@@ -135,7 +148,7 @@ struct Response {
             try writer.payload.writeReturnValue(
                 ReturnValue(
                     ordinal: UInt16(clamping: index), name: index < parameters.count ? parameters[index].name : name, userType: type.wireUserType,
-                    flags: .nullable, typeInfo: type.typeInfo(isNullable: true, database: ""), value: try value.wireContent(as: type)),
+                    flags: .nullable, typeInfo: type.typeInfo(isNullable: true, database: database), value: try value.wireContent(as: type)),
                 version: version)
         }
         outputParameters = []
