@@ -4,7 +4,7 @@ import Testing
 
 @testable import SQLServerSimulator
 
-@Suite("Server: troubles on command, and messages taken back", .timeLimit(.minutes(1)))
+@Suite("Server: troubles on command, and messages taken back", .serialized, .timeLimit(.minutes(5)))
 struct ServerFaultTests {
     /// A result of one int column.
     private static func numbers(_ count: Int32) throws -> ByteBuffer {

@@ -1,10 +1,11 @@
 import NIOCore
+import TDSTLS
 import TDSWire
 import Testing
 
 @testable import SQLServerSimulator
 
-@Suite("Server: PRELOGIN, TLS and LOGIN7", .timeLimit(.minutes(1)))
+@Suite("Server: PRELOGIN, TLS and LOGIN7", .serialized, .timeLimit(.minutes(5)))
 struct ServerLoginTests {
     @Test("A login with every kind of encryption", arguments: WireEncryption.allCases)
     func login(encryption: WireEncryption) async throws {
@@ -83,6 +84,22 @@ struct ServerLoginTests {
                 #expect(response.loginAck != nil)
             }
         }
+    }
+
+    @Test("Without a certificate the server makes one of its own, for clients to trust")
+    func ownCertificate() async throws {
+        let server = SimulatorServer(configuration: SimulatorServerConfiguration(encryption: .strict))
+        try await server.start()
+        let made = try #require(server.certificate)
+        let tls = try TLSContext(client: TLSClientConfiguration(trust: .authorities(pem: made.certificatePEM)))
+        try await WireClient.with(server) { client in
+            try await client.startTLS(tls, .strict)
+            var message = ByteBuffer()
+            try message.writePreLogin(PreLogin())
+            try await client.send(.preLogin, message)
+            #expect(try await client.receive().count == 1)
+        }
+        try await server.stop()
     }
 
     @Test("The packet size is what was asked for, within limits", arguments: [(0, 4096), (100, 512), (512, 512), (8000, 8000), (40_000, 32_767)])

@@ -36,11 +36,11 @@ struct KeepingSink: RowSink {
     mutating func rowBegins() { row = [] }
     mutating func null(column: Int) { row.append(nil) }
     mutating func value(_ bytes: RawSpan, column: Int) {
-        row.append((0..<bytes.byteCount).map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) })
+        row.append(bytes.withUnsafeBytes { Array($0) })
     }
     mutating func largeValueBegins(column: Int, length: UInt64?) { large = [] }
     mutating func largeValueChunk(_ bytes: RawSpan, column: Int) {
-        for offset in 0..<bytes.byteCount { large.append(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)) }
+        bytes.withUnsafeBytes { large.append(contentsOf: $0) }
     }
     mutating func largeValueEnds(column: Int) { row.append(large) }
     mutating func rowEnds() { rows.append(row) }
@@ -150,7 +150,7 @@ final class WireClient {
     func logIn(
         _ server: SimulatorServer, _ encryption: WireEncryption = .none, login: Login7? = nil, change: (inout Login7) -> Void = { _ in }
     ) async throws -> WireResponse {
-        let trust = try #require(server.certificate).certificatePEM
+        let trust = try serverIdentity.get().certificatePEM
         let tls = try TLSContext(client: TLSClientConfiguration(trust: .authorities(pem: trust)))
         if encryption == .strict { try await startTLS(tls, .strict) }
         var message = ByteBuffer()
@@ -192,17 +192,21 @@ final class WireClient {
     }
 }
 
+/// One certificate for all servers: making an RSA key takes its time.
+let serverIdentity: Result<SelfSignedCertificate, TLSError> = Result { () throws(TLSError) in try SelfSignedCertificate() }
+
 /// A server for a test, stopped after it.
 @discardableResult
 func withServer<Result>(
     encryption: EncryptionPolicy? = nil, engine: SimulatorConfiguration? = nil, _ body: (SimulatorServer) async throws -> Result
 ) async throws -> Result {
+    let identity = try serverIdentity.get()
     let server = SimulatorServer(
         configuration: SimulatorServerConfiguration(
             engine: engine
                 ?? SimulatorConfiguration(logins: [
                     .init(name: "sa", password: "Secret1!", role: .sysadmin), .init(name: "flow_capture", password: "Reader1!", role: .reader),
-                ]), encryption: encryption))
+                ]), encryption: encryption, tls: TLSServerConfiguration(identity: .selfSigned(identity))))
     try await server.start()
     do {
         let result = try await body(server)
