@@ -59,8 +59,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings
         ),
@@ -150,7 +148,15 @@ let package = Package(
         .testTarget(name: "TDSTLSTests", dependencies: ["TDSTLS", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: settings),
         .testTarget(
             name: "TDSClientTests",
-            dependencies: ["TDSClient", "SQLServerSimulator", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "TDSClient", "TDSTLS", "TDSWire", "SQLServerSimulator",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "ExactJSONTests", dependencies: ["ExactJSON"], swiftSettings: settings),

@@ -66,13 +66,25 @@ public struct TDSError: Error, Sendable, CustomStringConvertible {
         self.init(code, errors.first?.text ?? "the server reported an error without a message", serverErrors: errors, serverInfos: infos)
     }
 
+    /// What went wrong in TLS, with its remedy.
+    init(_ error: TLSError) {
+        self.init(.tls, error.description, underlying: error)
+    }
+
     /// The number of the first server error, for example 208 for an unknown object.
     public var number: Int32? { serverErrors.first?.number }
 
     public var description: String {
         var text = "\(code): \(message)"
-        for error in serverErrors { text += "; \(error)" }
-        if let underlying { text += " (\(underlying))" }
+        for error in serverErrors { text += error.text == message ? " [\(error.summary)]" : "; \(error)" }
+        if let underlying, case let cause = "\(underlying)", !message.contains(cause) { text += " (\(cause))" }
         return text
+    }
+}
+
+extension ServerMessage {
+    /// Everything but the text.
+    fileprivate var summary: String {
+        "\(number), severity \(severity), state \(state)" + (procedure.isEmpty ? "" : ", procedure \(procedure)") + (line > 0 ? ", line \(line)" : "")
     }
 }

@@ -5,7 +5,7 @@ import NIOCore
 public enum TDSTLSEvent: Sendable, Hashable {
     /// TLS is up: what is written from now on (and what was queued) is encrypted.
     case handshakeCompleted(TLSHandshakeInfo)
-    /// Login-only encryption: the login is through, and everything after it is clear.
+    /// Login-only encryption: the login's first packet is through, and everything after it is clear.
     case encryptionEnded
 }
 
@@ -29,7 +29,7 @@ public final class TDSTLSHandler: ChannelDuplexHandler, RemovableChannelHandler 
     public enum Mode: Sendable, Hashable {
         /// TDS 7.x: handshake in PRELOGIN packets, then everything encrypted.
         case full
-        /// TDS 7.x: handshake in PRELOGIN packets, then only the LOGIN7 message encrypted (ENCRYPT_OFF on both sides).
+        /// TDS 7.x: handshake in PRELOGIN packets, then only the first packet of LOGIN7 encrypted (ENCRYPT_OFF on both sides).
         case loginOnly
         /// TDS 8.0: TLS from the first byte.
         case strict
@@ -324,18 +324,16 @@ public final class TDSTLSHandler: ChannelDuplexHandler, RemovableChannelHandler 
             return
         }
         if let promise { promises.append(promise) }
-        if mode == .loginOnly, role == .client, Self.isLastLoginPacket(packet) {
+        // Only the first packet of the login is encrypted: so do Microsoft's drivers, and so expects the server, however long the login is.
+        if mode == .loginOnly, role == .client, Self.isLoginPacket(packet) {
             endEncryption(context)
         } else if session.pendingBytes >= Self.gatherLimit {
             passOn(context)
         }
     }
 
-    private static func isLastLoginPacket(_ packet: ByteBuffer) -> Bool {
-        guard let type = packet.getInteger(at: packet.readerIndex, as: UInt8.self),
-            let status = packet.getInteger(at: packet.readerIndex + 1, as: UInt8.self)
-        else { return false }
-        return type == LoginBoundary.loginType && status & 1 == 1
+    private static func isLoginPacket(_ packet: ByteBuffer) -> Bool {
+        packet.getInteger(at: packet.readerIndex, as: UInt8.self) == LoginBoundary.loginType
     }
 
     /// Passes on the ciphertext that has gathered, as one write.

@@ -17,17 +17,19 @@ extension TDSConnectionConfiguration {
     var preLogin: PreLogin {
         let request: PreLogin.Encryption =
             switch encryption {
-            case .strict, .required: .on
+            case .required: .on
             case .loginOnly: .off
-            case .disabled: .notSupported
+            // With TDS 8.0 everything is encrypted already, and no further TLS is wanted: so say Microsoft's drivers too.
+            case .disabled, .strict: .notSupported
             }
         return PreLogin(version: Self.libraryVersion, encryption: request, mars: false)
     }
 
-    func login7(server: String) -> Login7 {
-        let size = encryption == .required || encryption == .strict ? min(packetSize, 16383) : packetSize
+    /// - Parameters:
+    ///   - server: the name that the caller gave, wherever the server has sent the client since.
+    func login7(server: String, database: String) -> Login7 {
         var login = Login7(
-            version: encryption == .strict ? .v8_0 : .v7_4, packetSize: UInt32(clamping: min(max(size, 512), 32767)),
+            version: encryption == .strict ? .v8_0 : .v7_4, packetSize: UInt32(clamping: min(max(packetSize, 512), 32767)),
             hostName: hostName, applicationName: applicationName, serverName: server, libraryName: "swift-tds", database: database,
             features: [FeatureRequest(.utf8Support, data: ByteBuffer(bytes: [1]))])
         if readOnlyIntent { login.typeFlags.insert(.readOnlyIntent) }

@@ -47,12 +47,18 @@ final class TDSChannelHandler: ChannelInboundHandler {
     /// The last packet of the message was appended to the decoder.
     private var messageIsWhole = false
     private var active: Active?
-    /// Requests that wait for a cancelled one to end.
-    private var queue: [(id: Int, TDSRequest, any RowConsumer)] = []
+    /// A request that waits for a cancelled one to end.
+    private var next: (id: Int, request: TDSRequest, consumer: any RowConsumer)?
     private var cancelDeadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
+    private var hasStarted = false
     private var isReading = false
+    private var isProcessing = false
     private var isEncrypted = false
+    /// The server has closed the connection while the task had the sink: what came before is delivered first.
+    private var inputEnd: TDSError?
+    /// What the login waits for, for messages.
+    private var stage = "an answer to PRELOGIN"
 
     init(
         login: ClientLoginStateMachine, promise: EventLoopPromise<LoginOutcome>, tls: TLSContext, serverName: String, version: TDSVersion,
@@ -70,21 +76,22 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { start(context) }
+        if context.channel.isActive { start() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        fail(TDSError(.connectionClosed, "the connection is closed"))
         self.context = nil
+        if inputEnd == nil { fail(TDSError(.connectionClosed, "the connection is closed")) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        start(context)
+        start()
         context.fireChannelActive()
     }
 
-    private func start(_ context: ChannelHandlerContext) {
-        guard case .login(var machine, let promise) = phase else { return }
+    private func start() {
+        guard !hasStarted, case .login(var machine, let promise) = phase else { return }
+        hasStarted = true
         let action = machine.start()
         phase = .login(machine, promise)
         perform(action)
@@ -92,13 +99,21 @@ final class TDSChannelHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fail(TDSError(.connectionClosed, "the server closed the connection"))
+        switch phase {
+        case .login:
+            let hint = stage.hasSuffix("PRELOGIN") ? "; a server that wants strict encryption (TDS 8.0) does so" : ""
+            fail(TDSError(.connectionClosed, "the server closed the connection during the login, while \(stage) was awaited\(hint)"))
+        case .session:
+            let error = TDSError(.connectionClosed, "the server closed the connection")
+            if active?.isPaused == true { inputEnd = error } else { fail(error) }
+        case .closed: break
+        }
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case let error as TLSError: fail(TDSError(.tls, error.message, underlying: error))
+        case let error as TLSError: fail(TDSError(error))
         case let error as TDSError: fail(error)
         default: fail(TDSError(.connectionClosed, "the connection failed", underlying: error))
         }
@@ -107,6 +122,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case .handshakeCompleted(let info)? = event as? TDSTLSEvent else { return context.fireUserInboundEventTriggered(event) }
+        stage = "an answer to PRELOGIN"
         logger.debug("TLS is established", metadata: ["tls": "\(info)"])
         guard case .login(var machine, let promise) = phase else { return }
         let action = machine.tlsEstablished()
@@ -134,6 +150,13 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     /// Decodes what is there, until more is needed or the sink is full.
     private func process() {
+        // Called again from within, the loop below goes on by itself.
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer {
+            isProcessing = false
+            if case .closed = phase { decoder = TokenStreamDecoder() }
+        }
         do throws(WireError) {
             while active?.isPaused != true {
                 if case .closed = phase { return }
@@ -144,7 +167,10 @@ final class TDSChannelHandler: ChannelInboundHandler {
                         try append(packet)
                         appended = true
                     }
-                    guard appended else { return }
+                    guard appended else {
+                        if let inputEnd { fail(inputEnd) }
+                        return
+                    }
                 }
                 if let message = preLogin {
                     guard messageIsWhole else { return }
@@ -193,9 +219,13 @@ final class TDSChannelHandler: ChannelInboundHandler {
             let event: TokenStreamDecoder.Event
             if let consumer = active?.consumer {
                 event = try consumer.consume(&decoder)
-            } else {
+            } else if case .login = phase {
+                // A logon trigger's rows.
                 var discard = DiscardingSink()
                 event = try decoder.decode(into: &discard)
+            } else {
+                var refuse = RefusingSink()
+                event = try decoder.decode(into: &refuse)
             }
             switch event {
             case .token(let token): receive(token)
@@ -209,6 +239,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
                 guard messageIsWhole else { return true }
                 guard decoder.isAtTokenBoundary else { throw WireError(.truncated, "response", "the message ends inside a token") }
                 messageIsWhole = false
+                decoder.messageEnded()
                 messageEnded()
                 return true
             }
@@ -259,16 +290,19 @@ final class TDSChannelHandler: ChannelInboundHandler {
             }
             preLogin = ByteBuffer()
             send(buffer, .preLogin)
-        case .sendLogin(let login):
+        case .sendLogin(var login):
+            stage = "an answer to LOGIN7"
+            // A TLS record holds no larger packet, and this is known only now: a server may want more encryption than was asked for.
+            if isEncrypted { login.packetSize = min(login.packetSize, 16383) }
             var buffer = ByteBuffer()
             do {
                 try buffer.writeLogin7(login)
             } catch {
                 return fail(TDSError(.invalidConfiguration, "LOGIN7 can't be written", underlying: error))
             }
-            // Servers accept no larger packet before the login, whatever it asks for.
+            // In packets of 4096 bytes: servers accept no larger ones before the login, whatever it asks for.
             send(buffer, .login7)
-        case .setPacketSize(let size): setPacketSize(size)
+        case .setPacketSize(let size): packetSize = size
         case .continueSSPI, .acquireFedAuthToken:
             fail(TDSError(.loginFailed, "the server asks for an authentication that this connection is not configured for"))
         case .succeeded(let result):
@@ -303,30 +337,36 @@ final class TDSChannelHandler: ChannelInboundHandler {
             case .loginOnly: .loginOnly
             case .strict: .strict
             }
+        stage = "the TLS handshake"
         do {
             isEncrypted = mode != .loginOnly
             let handler = try TDSTLSHandler(context: tls, mode: handlerMode, serverName: serverName)
             try context.pipeline.syncOperations.addHandler(handler, position: .first)
         } catch let error as TLSError {
-            fail(TDSError(.tls, error.message, underlying: error))
+            fail(TDSError(error))
         } catch {
             fail(TDSError(.tls, "TLS can't be started", underlying: error))
         }
     }
 
-    private func setPacketSize(_ size: Int) {
-        packetSize = size
-    }
-
     // MARK: Requests
 
-    /// Sends a request; its rows and its end go to the consumer.
+    /// Sends a request; its rows and its end go to the consumer. While a cancelled request ends, one other may wait for that.
     func send(_ request: TDSRequest, id: Int, consumer: any RowConsumer) {
-        guard case .session(var machine) = phase else {
-            if case .closed(let error) = phase { return consumer.finish(.failure(TDSError(.connectionClosed, "the connection is closed", underlying: error))) }
-            return consumer.finish(.failure(TDSError(.connectionClosed, "the login is not complete")))
+        switch phase {
+        case .closed(let error): consumer.finish(.failure(Self.unusable(error)))
+        case .login: consumer.finish(.failure(TDSError(.connectionClosed, "the login is not complete")))
+        case .session(let machine):
+            if machine.isCancelling, next == nil {
+                next = (id, request, consumer)
+            } else {
+                begin(request, id, consumer, machine)
+            }
         }
-        if machine.isCancelling { return queue.append((id, request, consumer)) }
+    }
+
+    private func begin(_ request: TDSRequest, _ id: Int, _ consumer: any RowConsumer, _ machine: ClientRequestStateMachine) {
+        var machine = machine
         guard let status = machine.begin() else {
             return consumer.finish(.failure(TDSError(.requestInProgress, "another request of this connection is in progress")))
         }
@@ -344,6 +384,12 @@ final class TDSChannelHandler: ChannelInboundHandler {
         read()
     }
 
+    /// What a request on a connection that was given up fails with: the reason, as one that concerns the connection and not the request.
+    private static func unusable(_ reason: TDSError) -> TDSError {
+        guard reason.code != .connectionClosed else { return reason }
+        return TDSError(.connectionClosed, "the connection was closed after an earlier error", underlying: reason)
+    }
+
     /// The sink is back.
     func resume(_ id: Int, consumer: any RowConsumer) {
         guard let current = active, current.id == id, current.cancelled == nil else {
@@ -357,11 +403,13 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     /// Nobody wants the rest of the request with this id; nothing happens if it is over.
     func cancel(_ id: Int) {
-        if let waiting = queue.firstIndex(where: { $0.id == id }) {
-            queue.remove(at: waiting).2.finish(.failure(TDSError(.cancelled, "the request was cancelled")))
+        if let waiting = next, waiting.id == id {
+            next = nil
+            waiting.consumer.finish(.failure(TDSError(.cancelled, "the request was cancelled before it was sent")))
             return
         }
         guard case .session(var machine) = phase, let current = active, current.id == id, current.cancelled == nil else { return }
+        if let inputEnd { return fail(inputEnd) }
         let action = machine.cancel()
         phase = .session(machine)
         active = Active(id: id, consumer: DiscardingConsumer(), cancelled: current.consumer)
@@ -376,16 +424,14 @@ final class TDSChannelHandler: ChannelInboundHandler {
         case .sendAttention:
             guard let context else { return }
             send(ByteBuffer(), .attention)
+            if case .closed = phase { return }
             cancelDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: cancelTimeout) { [weak self] in self?.cancelDeadlinePassed() }
-        case .setPacketSize(let size): setPacketSize(size)
+        case .setPacketSize(let size): packetSize = size
         case .complete(let response):
             let finished = active
             active = nil
-            if response.errors.isEmpty {
-                finished?.consumer.finish(.success(response))
-            } else {
-                finished?.consumer.finish(.failure(TDSError(server: response.errors, infos: response.infos)))
-            }
+            finished?.consumer.finish(.success(response))
+            endIfFatal(response)
         case .cancelled(let response):
             cancelDeadline?.cancel()
             cancelDeadline = nil
@@ -393,12 +439,18 @@ final class TDSChannelHandler: ChannelInboundHandler {
             active = nil
             finished?.cancelled?.finish(
                 .failure(TDSError(.cancelled, "the request was cancelled", serverErrors: response.errors, serverInfos: response.infos)))
-            if !queue.isEmpty {
-                let next = queue.removeFirst()
-                send(next.1, id: next.id, consumer: next.2)
-            }
+            endIfFatal(response)
+            guard let waiting = next else { return }
+            next = nil
+            send(waiting.request, id: waiting.id, consumer: waiting.consumer)
         case .close(let reason): fail(TDSError(.protocolViolation, reason))
         }
+    }
+
+    /// An error of severity 20 or above ends the session; the server closes the connection a moment later.
+    private func endIfFatal(_ response: ClientRequestStateMachine.Response) {
+        guard response.errors.contains(where: { $0.severity >= 20 }) else { return }
+        fail(TDSError(.connectionClosed, "the server ended the session", serverErrors: response.errors))
     }
 
     private func cancelDeadlinePassed() {
@@ -408,13 +460,13 @@ final class TDSChannelHandler: ChannelInboundHandler {
         perform(action)
     }
 
-    /// The connection's event loop, while the handler is in the pipeline.
-    var eventLoop: (any EventLoop)? { context?.eventLoop }
+    /// What a login that takes too long waits for.
+    var loginStage: String { stage }
 
     /// What is known about the session, or why there is none.
     var session: Result<ClientRequestStateMachine.Session, TDSError> {
         switch phase {
-        case .session(let machine): .success(machine.session)
+        case .session(let machine): inputEnd.map { .failure($0) } ?? .success(machine.session)
         case .closed(let error): .failure(error)
         case .login: .failure(TDSError(.connectionClosed, "the login is not complete"))
         }
@@ -447,23 +499,27 @@ final class TDSChannelHandler: ChannelInboundHandler {
         if case .closed = phase { return }
         var error = error
         let previous = phase
-        phase = .closed(error)
-        cancelDeadline?.cancel()
-        switch previous {
-        case .login(_, let promise): promise.fail(error)
-        case .session(var machine):
+        if case .session(var machine) = previous {
             // What the server said before it closed tells more than that it closed.
             let response = machine.connectionClosed()
             if error.serverErrors.isEmpty { error.serverErrors = response.errors }
-        case .closed: break
+            if error.serverInfos.isEmpty { error.serverInfos = response.infos }
         }
+        phase = .closed(error)
+        inputEnd = nil
+        cancelDeadline?.cancel()
+        cancelDeadline = nil
+        if case .login(_, let promise) = previous { promise.fail(error) }
         let current = active
         active = nil
+        let waiting = next
+        next = nil
         current?.consumer.finish(.failure(error))
         current?.cancelled?.finish(.failure(error))
-        let waiting = queue
-        queue = []
-        for (_, _, consumer) in waiting { consumer.finish(.failure(error)) }
+        waiting?.consumer.finish(.failure(error))
+        // What came with a large result is not kept until the last reference goes.
+        packets = PacketDecoder()
+        if !isProcessing { decoder = TokenStreamDecoder() }
         context?.close(promise: nil)
     }
 }

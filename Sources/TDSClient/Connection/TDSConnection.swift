@@ -1,8 +1,6 @@
 public import Logging
-public import NIOCore
-public import NIOPosix
+import NIOCore
 import Synchronization
-import TDSTLS
 public import TDSWire
 
 /// A connection to a SQL Server: one session, one request at a time.
@@ -20,122 +18,33 @@ public final class TDSConnection: Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<TDSChannelHandler>
     private let nextRequestID = Atomic<Int>(0)
-    public let logger: Logger
+    let instruments: ConnectionInstruments
+    /// What the connection logs to, at the level debug.
+    public var logger: Logger { instruments.logger }
     /// What the server said about itself and the session when the login was through.
     public let loginResult: ClientLoginStateMachine.LoginResult
 
-    private init(channel: any Channel, handler: NIOLoopBound<TDSChannelHandler>, loginResult: ClientLoginStateMachine.LoginResult, logger: Logger) {
+    init(
+        channel: any Channel, handler: NIOLoopBound<TDSChannelHandler>, loginResult: ClientLoginStateMachine.LoginResult,
+        instruments: ConnectionInstruments
+    ) {
         self.channel = channel
         self.handler = handler
         self.loginResult = loginResult
-        self.logger = logger
+        self.instruments = instruments
+        instruments.connectionOpened()
+        channel.closeFuture.whenComplete { _ in instruments.connectionClosed() }
     }
+
+    deinit { channel.close(promise: nil) }
 
     /// The server's version.
     public var serverVersion: ServerVersion { loginResult.acknowledgement.serverVersion }
 
-    // MARK: Connecting
-
-    /// Connects and logs in, follows redirections, and closes the connection when `body` is done.
-    ///
-    /// - Throws: ``TDSError``, and what `body` throws.
-    public static func withConnection<Result: Sendable>(
-        _ configuration: TDSConnectionConfiguration, on eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
-        logger: Logger = Logger(label: "swift-tds", factory: { _ in SwiftLogNoOpLogHandler() }),
-        _ body: (TDSConnection) async throws -> Result
-    ) async throws -> Result {
-        let connection = try await connect(configuration, on: eventLoop, logger: logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
-    }
-
-    /// Connects and logs in, and follows redirections. The caller closes the connection.
-    ///
-    /// - Throws: ``TDSError`` with one of the codes `connectionFailed`, `connectTimeout`, `tls`, `encryptionRefused`, `loginFailed`,
-    ///   `routingLoop`, `invalidConfiguration`, `protocolViolation`, `cancelled`.
-    public static func connect(
-        _ configuration: TDSConnectionConfiguration, on eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
-        logger: Logger = Logger(label: "swift-tds", factory: { _ in SwiftLogNoOpLogHandler() })
-    ) async throws -> TDSConnection {
-        let tls: TLSContext
-        do {
-            tls = try TLSContext(client: configuration.tls)
-        } catch {
-            throw TDSError(.invalidConfiguration, error.message, underlying: error)
-        }
-        let deadline = NIODeadline.now() + configuration.connectTimeout
-        var target = (host: configuration.host, port: configuration.port)
-        for _ in 0...configuration.maximumRoutingHops {
-            let (channel, handler, outcome) = try await logIn(configuration, tls, target, deadline, eventLoop, logger)
-            switch outcome {
-            case .session(let result):
-                return TDSConnection(channel: channel, handler: handler, loginResult: result, logger: logger)
-            case .redirect(let routing):
-                logger.debug("the server sends the client elsewhere", metadata: ["server": "\(routing.server)", "port": "\(routing.port)"])
-                // A named instance is of no use in a name that is to be resolved.
-                target = (String(routing.server.prefix { $0 != "\\" }), Int(routing.port))
-            }
-        }
-        throw TDSError(.routingLoop, "the server sent the client elsewhere more than \(configuration.maximumRoutingHops) times")
-    }
-
-    private static func logIn(
-        _ configuration: TDSConnectionConfiguration, _ tls: TLSContext, _ target: (host: String, port: Int), _ deadline: NIODeadline,
-        _ eventLoop: any EventLoop, _ logger: Logger
-    ) async throws -> (any Channel, NIOLoopBound<TDSChannelHandler>, TDSChannelHandler.LoginOutcome) {
-        let machine = ClientLoginStateMachine(
-            encryption: configuration.loginEncryption, preLogin: configuration.preLogin, login: configuration.login7(server: configuration.host))
-        let promise = eventLoop.makePromise(of: TDSChannelHandler.LoginOutcome.self)
-        let version: TDSVersion = .v7_4
-        let bootstrap = ClientBootstrap(group: eventLoop)
-            .connectTimeout(deadline - .now())
-            .channelOption(.autoRead, value: false)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 18))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        TDSChannelHandler(
-                            login: machine, promise: promise, tls: tls, serverName: target.host, version: version,
-                            cancelTimeout: configuration.cancelTimeout, logger: logger))
-                }
-            }
-        let channel: any Channel
-        do {
-            channel = try await bootstrap.connect(host: target.host, port: target.port).get()
-        } catch {
-            let failure =
-                NIODeadline.now() >= deadline
-                ? TDSError(.connectTimeout, "no connection to \(target.host):\(target.port) within \(configuration.connectTimeout.seconds) s", underlying: error)
-                : TDSError(.connectionFailed, "no connection to \(target.host):\(target.port)", underlying: error)
-            promise.fail(failure)
-            throw failure
-        }
-        let handler = try await channel.eventLoop.submit {
-            NIOLoopBound(try channel.pipeline.syncOperations.handler(type: TDSChannelHandler.self), eventLoop: channel.eventLoop)
-        }.get()
-        let timeout = channel.eventLoop.scheduleTask(deadline: deadline) {
-            handler.value.fail(TDSError(.connectTimeout, "the login at \(target.host):\(target.port) took longer than \(configuration.connectTimeout.seconds) s"))
-        }
-        defer { timeout.cancel() }
-        let outcome = try await withTaskCancellationHandler {
-            try await promise.futureResult.get()
-        } onCancel: {
-            channel.eventLoop.execute { handler.value.fail(TDSError(.cancelled, "connecting was cancelled")) }
-        }
-        return (channel, handler, outcome)
-    }
-
     /// Closes the connection. A request in progress fails.
     public func close() async {
-        try? await channel.close().get()
+        onHandler { $0.fail(TDSError(.connectionClosed, "the connection was closed by the client")) }
+        try? await channel.closeFuture.get()
     }
 
     /// What is known about the session now: database, collation, transaction.
@@ -175,7 +84,7 @@ public final class TDSConnection: Sendable {
     ///   - sink: Gets every row, on the connection's event loop: what it does holds up other connections of that loop.
     ///   - whenFull: Called when ``TDSWire/RowSink/isFull`` is true; nothing is read until it returns. If it throws, the query is cancelled.
     /// - Returns: the sink after the last row, and what the server said besides rows.
-    /// - Throws: ``TDSError``, and what `whenFull` throws.
+    /// - Throws: ``TDSError``, and what `whenFull` throws. Rows that the sink took since the last `whenFull` are lost then.
     public func read<Sink: RowSink & Sendable>(
         _ query: TDSQuery, into sink: Sink, whenFull: (inout Sink) async throws -> Void = { _ in }
     ) async throws -> (sink: Sink, response: ClientRequestStateMachine.Response) {
@@ -215,7 +124,10 @@ public final class TDSConnection: Sendable {
         let stream = RequestStream(self, request, sink: sink)
         while true {
             switch try await stream.next() {
-            case .finished(let sink, let response): return (sink, response)
+            case .finished(let sink, let response):
+                if let error = response.error { throw error }
+                return (sink, response)
+            case .failed(_, let error): throw error
             case .full(var sink):
                 do {
                     try await whenFull(&sink)
@@ -230,6 +142,8 @@ public final class TDSConnection: Sendable {
 
     // MARK: The way to the event loop and back
 
+    var eventLoop: any EventLoop { channel.eventLoop }
+
     func newRequestID() -> Int { nextRequestID.add(1, ordering: .relaxed).newValue }
 
     func cancel(_ id: Int) {
@@ -239,8 +153,4 @@ public final class TDSConnection: Sendable {
     func onHandler(_ body: @escaping @Sendable (TDSChannelHandler) -> Void) {
         channel.eventLoop.execute { [handler] in body(handler.value) }
     }
-}
-
-extension TimeAmount {
-    fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
 }

@@ -17,10 +17,19 @@ public struct TDSConnectionConfiguration: Sendable {
         case disabled
     }
 
-    /// Who logs in.
-    public enum Authentication: Sendable {
+    /// Who logs in. Its description never shows a password.
+    public enum Authentication: Sendable, CustomStringConvertible, CustomReflectable {
         /// A SQL Server login.
         case sqlServer(user: String, password: String)
+
+        public var description: String {
+            switch self {
+            case .sqlServer(let user, _): user
+            }
+        }
+
+        /// `dump` and a debugger's default show no more than the description.
+        public var customMirror: Mirror { Mirror(self, children: ["user": description]) }
     }
 
     /// Host name or address.
@@ -77,8 +86,6 @@ public struct TDSConnectionConfiguration: Sendable {
 extension TDSConnectionConfiguration: CustomStringConvertible {
     /// Without the password.
     public var description: String {
-        switch authentication {
-        case .sqlServer(let user, _): "\(user)@\(host):\(port)/\(database) (\(encryption))"
-        }
+        "\(authentication)@\(host):\(port)/\(database) (\(encryption))"
     }
 }

@@ -1,4 +1,4 @@
-import TDSWire
+public import TDSWire
 
 /// The rows of a query, read as they are asked for: while nobody asks, the server waits.
 public struct TDSRowSequence: AsyncSequence, Sendable {
@@ -24,6 +24,10 @@ public struct TDSRowSequence: AsyncSequence, Sendable {
         private var batch: TDSRowBatch?
         private var index = 0
         private var isFinished = false
+        /// What is thrown after the last row.
+        private var error: TDSError?
+        /// What the server said besides rows: nil until the last row was read.
+        public private(set) var response: ClientRequestStateMachine.Response?
 
         init(stream: RequestStream<RowBatchSink>) {
             self.stream = stream
@@ -49,14 +53,23 @@ public struct TDSRowSequence: AsyncSequence, Sendable {
                     return TDSRow(batch: next, index: 0)
                 }
                 batch = nil
-                if isFinished { return nil }
+                if isFinished {
+                    if let failure = error.take() { throw failure }
+                    return nil
+                }
                 switch try await stream.next() {
                 case .full(var sink):
                     batches = sink.take()
                     stream.giveBack(sink)
-                case .finished(var sink, _):
+                case .finished(var sink, let response):
                     batches = sink.take()
                     isFinished = true
+                    self.response = response
+                    error = response.error
+                case .failed(var sink, let failure):
+                    batches = sink?.take() ?? []
+                    isFinished = true
+                    error = failure
                 }
             }
         }

@@ -35,6 +35,8 @@ public struct ClientRequestStateMachine: Sendable {
         public var returnStatus: Int32?
         /// Output parameters.
         public var returnValues: [ReturnValue] = []
+        /// A DONE said that its statement failed. An ERROR should have come with it, but need not.
+        public var hasFailedStatement = false
 
         public init() {}
     }
@@ -146,9 +148,7 @@ public struct ClientRequestStateMachine: Sendable {
         // An error that ends the session may come at any time.
         if case .error(let message) = token { response.errors.append(message) }
         guard state != .idle, state != .closed else {
-            if case .error = token { return .none }
-            if case .info = token { return .none }
-            return apply(token) ?? .none
+            return state == .closed ? .none : receivedIdle(token)
         }
         switch token {
         case .error: break
@@ -163,11 +163,23 @@ public struct ClientRequestStateMachine: Sendable {
             } else if let count = done.validRowCount {
                 response.rowCounts.append(count)
             }
+            if !done.status.isDisjoint(with: [.error, .serverError]) { response.hasFailedStatement = true }
         case .environmentChange: return apply(token) ?? .none
         case .loginAck, .fedAuthInfo, .sspi: return close("a token of the login in the middle of a session")
         default: break
         }
         return .none
+    }
+
+    /// A server that shuts down, or ends the session, tells so between requests. A result that nobody asked for, or an acknowledgement of
+    /// an attention, would be taken for the next request's.
+    private mutating func receivedIdle(_ token: Token) -> Action {
+        switch token {
+        case .error, .info: return .none
+        case .environmentChange: return apply(token) ?? .none
+        case .done(let done) where !done.status.contains(.attention): return .none
+        default: return close("a response without a request")
+        }
     }
 
     /// A response message was read to its end.
@@ -223,6 +235,7 @@ public struct ClientRequestStateMachine: Sendable {
             session.transactionDescriptor = 0
             session.database = initial.database
             session.language = initial.language
+            session.collation = initial.collation
         default: break
         }
         return nil

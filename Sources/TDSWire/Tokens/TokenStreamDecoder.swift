@@ -78,6 +78,12 @@ public struct TokenStreamDecoder: Sendable {
         !isInToken && buffer.readableBytes == 0 && !rows.inRow
     }
 
+    /// A message has ended: rows without a COLMETADATA of their own would be read by the columns of another request's result.
+    public mutating func messageEnded() {
+        rows = RowDecoder(columns: [])
+        hasMetadata = false
+    }
+
     /// Decodes until a token other than a row is complete, the sink is full, or the bytes are used up.
     @inlinable
     public mutating func decode<Sink: RowSink & ~Copyable>(into sink: inout Sink) throws(WireError) -> Event {
