@@ -24,6 +24,7 @@ import Testing
         response.rowCounts = [3]
         response.errors = [Self.error]
         response.returnStatus = -4
+        response.hasFailedStatement = true
         #expect(machine.messageEnded() == .complete(response))
         #expect(machine.isIdle)
     }
@@ -42,7 +43,9 @@ import Testing
         #expect(machine.cancel() == .sendIgnore)
         #expect(machine.cancel() == .none && machine.isCancelling && !machine.isIdle)
         #expect(machine.tokenReceived(.done(Done(status: .error))) == .none)
-        #expect(machine.messageEnded() == .cancelled(Machine.Response()))
+        var response = Machine.Response()
+        response.hasFailedStatement = true
+        #expect(machine.messageEnded() == .cancelled(response))
         #expect(machine.isIdle)
     }
 
@@ -94,6 +97,7 @@ import Testing
         #expect(machine.messageEnded() == .none && !machine.isIdle)
         var response = Machine.Response()
         response.errors = [Self.error]
+        response.hasFailedStatement = true
         #expect(machine.sent() == .complete(response))
         #expect(machine.isIdle)
     }
