@@ -117,9 +117,11 @@ let package = Package(
         .executableTarget(
             name: "sqlserver-simulator",
             dependencies: [
-                "SQLServerSimulator",
+                "SQLServerSimulator", "TDSRecording",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -11,7 +11,7 @@ struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sqlserver-simulator",
         abstract: "A stand-in for a SQL Server, with change tracking, over the real wire protocol.",
-        subcommands: [Serve.self])
+        subcommands: [Serve.self, Record.self])
 }
 
 struct Serve: AsyncParsableCommand {

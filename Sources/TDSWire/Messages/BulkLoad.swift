@@ -4,8 +4,8 @@ public import NIOCore
 ///
 /// ```
 /// +-------------+-------------+------+
-/// | COLMETADATA | ROW, NBCROW | DONE |   the same tokens as in a response
-/// |             | …           |      |
+/// | COLMETADATA | ROW, NBCROW | DONE |   the same tokens as in a response;
+/// |             | …           |      |   some clients leave DONE out
 /// +-------------+-------------+------+
 /// ```
 /// ``BulkLoadEncoder`` and ``BulkLoadDecoder`` work row by row; this struct holds a whole load.
@@ -79,9 +79,11 @@ public struct BulkLoadDecoder: Sendable {
         }
     }
 
-    /// Ends the message. Throws ``WireError/Code/truncated`` if a row has no end or there is no DONE.
+    /// Ends the message. DONE may be missing: FreeTDS (pymssql) never sends it, and SQL Server doesn't mind.
+    ///
+    /// - Throws: ``WireError/Code/truncated`` if a row has no end or there are no columns.
     public func finish() throws(WireError) {
-        guard isDone, tokens.isAtTokenBoundary else { throw WireError(.truncated, "BulkLoadBCP") }
+        guard hasColumns, tokens.isAtTokenBoundary else { throw WireError(.truncated, "BulkLoadBCP") }
     }
 }
 

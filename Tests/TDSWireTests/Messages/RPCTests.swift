@@ -190,7 +190,18 @@ import Testing
         let load = BulkLoad(
             columns: [ColumnMetadata("id", Self.int), ColumnMetadata("t", Self.textMax), ColumnMetadata("i", TypeInfo(.image, maximumLength: 1000), tableName: ["t"])],
             rows: [[bytes(4), bytes(30), bytes(40)], [nil, nil, nil], [bytes(4), ByteBuffer(), ByteBuffer()]])
-        try roundTrip(load, write: { try $0.writeBulkLoad($1) }, read: { try $0.readBulkLoad() })
+        var whole = ByteBuffer()
+        try whole.writeBulkLoad(load)
+        var copy = whole
+        #expect(try copy.readBulkLoad() == load && copy.readableBytes == 0)
+        // Without DONE it can't be told from a shorter load; anywhere else a cut is an error.
+        var counts: [Int] = []
+        for length in 0..<whole.readableBytes {
+            guard var prefix = whole.getSlice(at: 0, length: length), let shorter = try? prefix.readBulkLoad() else { continue }
+            #expect(shorter.columns == load.columns && shorter.rows == Array(load.rows.prefix(shorter.rows.count)))
+            counts.append(shorter.rows.count)
+        }
+        #expect(counts == [0, 1, 2, 3])
         var wrong = ByteBuffer()
         wrong.writeDone(Done())
         #expect(throws: WireError.self) { try wrong.readBulkLoad() }
@@ -198,6 +209,19 @@ import Testing
         try order.writeColumnMetadata(load.columns)
         try order.writeOrder([1])
         #expect(throws: WireError.self) { try order.readBulkLoad() }
+    }
+
+    /// As FreeTDS sends it (Fixtures/recordings/pymssql.pcap.gz).
+    @Test func bulkLoadWithoutDone() throws {
+        var load = ByteBuffer()
+        var encoder = BulkLoadEncoder(columns: [ColumnMetadata("id", Self.int)])
+        try encoder.begin(into: &load)
+        try encoder.row([bytes(4)], into: &load)
+        var empty = ByteBuffer()
+        #expect(throws: WireError(.truncated, "BulkLoadBCP")) { try empty.readBulkLoad() }
+        var cut = load.getSlice(at: 0, length: load.readableBytes - 1) ?? ByteBuffer()
+        #expect(throws: WireError(.truncated, "BulkLoadBCP")) { try cut.readBulkLoad() }
+        #expect(try load.readBulkLoad().rows == [[bytes(4)]])
     }
 
     @Test func wellKnownProcedures() {
