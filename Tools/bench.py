@@ -140,7 +140,7 @@ def main():
     arguments.add_argument("--peers", action="store_true", help="measure other clients too (their packages must be installed)")
     options = arguments.parse_args()
     heading("(a) from memory, one core")
-    subprocess.run([options.memory, "--rows", str(options.rows), "--runs", str(max(options.runs, 5))], check=True)
+    subprocess.run([options.memory, "decode", "--rows", str(options.rows), "--runs", str(max(options.runs, 5))], check=True)
     clients(options)
     heading("(c) the connector, from the simulator to a pipe")
     connector(options)

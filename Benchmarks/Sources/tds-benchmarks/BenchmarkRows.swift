@@ -14,49 +14,62 @@ struct BenchmarkRows {
         ColumnMetadata("val", TypeInfo(.fltN, maximumLength: 8)),
     ]
 
-    /// The token stream of a result: COLMETADATA, rows, DONE.
-    static func tokenStream(rows: Int) throws -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(rows * 100)
-        try buffer.writeColumnMetadata(columns)
-        let names = (0..<997).map { index -> ByteBuffer in
+    /// The texts, made once: they repeat.
+    private let names: [ByteBuffer]
+    private let codes: [ByteBuffer]
+
+    init() {
+        names = (0..<997).map { index -> ByteBuffer in
             var text = "Customer " + String(repeating: "0", count: 5 - String(index).count) + "\(index) Ünïcödé"
             text = String(text.prefix(12 + index % 14))
             var bytes = ByteBuffer()
             bytes.writeUTF16(text)
             return bytes
         }
-        for index in 0..<rows {
-            buffer.writeLE(TokenType.row.rawValue)
-            buffer.writeLE(Int64(index))
-            if index % 16 == 0 {
-                buffer.writeLE(UInt8(0))
-            } else {
-                buffer.writeLE(UInt8(4))
-                buffer.writeLE(Int32(truncatingIfNeeded: (index &* 7919) & 0x7FFF_FFFF))
-            }
-            let name = names[index % names.count]
-            buffer.writeLE(UInt16(name.readableBytes))
-            buffer.writeImmutableBuffer(name)
-            let code = "CODE-\(1_000_000 + index % 991 * 31)".prefix(8 + index % 5)
-            buffer.writeLE(UInt16(code.utf8.count))
-            buffer.writeString(String(code))
-            let amount = UInt64(index) &* 104_729 % 1_000_000_000_000
-            buffer.writeLE(UInt8(9))
-            buffer.writeLE(UInt8(index % 5 != 0 || amount == 0 ? 1 : 0))
-            buffer.writeLE(amount)
-            let time = UInt64(index * 13 % 86400) * 10_000_000 + UInt64(index % 10_000_000)
-            buffer.writeLE(UInt8(8))
-            buffer.writeLE(UInt32(truncatingIfNeeded: time))
-            buffer.writeLE(UInt8(truncatingIfNeeded: time >> 32))
-            let days = UInt32(738_000 + index % 1000)
-            buffer.writeLE(UInt16(truncatingIfNeeded: days))
-            buffer.writeLE(UInt8(truncatingIfNeeded: days >> 16))
-            buffer.writeLE(UInt8(1))
-            buffer.writeLE(UInt8(index & 1))
-            buffer.writeLE(UInt8(8))
-            buffer.writeLE((Double(index) * 0.25).bitPattern)
+        // 991 codes at five lengths: both are prime, so all pairs come.
+        codes = (0..<991 * 5).map { ByteBuffer(string: String("CODE-\(1_000_000 + $0 % 991 * 31)".prefix(8 + $0 % 5))) }
+    }
+
+    /// Writes a ROW token.
+    func write(row index: Int, into buffer: inout ByteBuffer) {
+        buffer.writeLE(TokenType.row.rawValue)
+        buffer.writeLE(Int64(index))
+        if index % 16 == 0 {
+            buffer.writeLE(UInt8(0))
+        } else {
+            buffer.writeLE(UInt8(4))
+            buffer.writeLE(Int32(truncatingIfNeeded: (index &* 7919) & 0x7FFF_FFFF))
         }
+        let name = names[index % names.count]
+        buffer.writeLE(UInt16(name.readableBytes))
+        buffer.writeImmutableBuffer(name)
+        let code = codes[index % codes.count]
+        buffer.writeLE(UInt16(code.readableBytes))
+        buffer.writeImmutableBuffer(code)
+        let amount = UInt64(index) &* 104_729 % 1_000_000_000_000
+        buffer.writeLE(UInt8(9))
+        buffer.writeLE(UInt8(index % 5 != 0 || amount == 0 ? 1 : 0))
+        buffer.writeLE(amount)
+        let time = UInt64(index * 13 % 86400) * 10_000_000 + UInt64(index % 10_000_000)
+        buffer.writeLE(UInt8(8))
+        buffer.writeLE(UInt32(truncatingIfNeeded: time))
+        buffer.writeLE(UInt8(truncatingIfNeeded: time >> 32))
+        let days = UInt32(738_000 + index % 1000)
+        buffer.writeLE(UInt16(truncatingIfNeeded: days))
+        buffer.writeLE(UInt8(truncatingIfNeeded: days >> 16))
+        buffer.writeLE(UInt8(1))
+        buffer.writeLE(UInt8(index & 1))
+        buffer.writeLE(UInt8(8))
+        buffer.writeLE((Double(index) * 0.25).bitPattern)
+    }
+
+    /// The token stream of a result: COLMETADATA, rows, DONE.
+    static func tokenStream(rows: Int) throws -> ByteBuffer {
+        let maker = BenchmarkRows()
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(rows * 100)
+        try buffer.writeColumnMetadata(columns)
+        for index in 0..<rows { maker.write(row: index, into: &buffer) }
         buffer.writeDone(Done(status: .count, currentCommand: 0xC1, rowCount: UInt64(rows)))
         return buffer
     }
