@@ -273,6 +273,23 @@ struct ServerSessionTests {
         }
     }
 
+    @Test("What Microsoft's clients ask before a bulk copy: a list of columns made row by row in order, and the columns' collations")
+    func bulkCopyMetadata() async throws {
+        try await withServer { server in
+            try await WireClient.with(server) { client in
+                _ = try await client.logIn(server)
+                _ = try await client.batch("CREATE TABLE t (b int NOT NULL PRIMARY KEY, a nvarchar(5), c int)")
+                let list = try await client.batch(
+                    "DECLARE @n nvarchar(max); SELECT @n = COALESCE(@n + N', ', N'') + QUOTENAME(name) FROM sys.all_columns WHERE object_id = OBJECT_ID(N't') ORDER BY name DESC; SELECT @n")
+                #expect(list.rows == [[Self.utf16("[c], [b], [a]")]])
+                let collations = try await client.batch("EXEC tempdb..sp_tablecollations_100 N'.[t]'")
+                #expect(collations.columns.first?.map(\.name) == ["colid", "name", "tds_collation", "collation"])
+                #expect(collations.rows.count == 3)
+                #expect(collations.rows.dropFirst().first == [[2, 0, 0, 0], Self.utf16("a"), [9, 4, 0xD0, 0, 0x34], Self.utf16("SQL_Latin1_General_CP1_CI_AS")])
+            }
+        }
+    }
+
     @Test("A reader's rights are checked, and its errors have the right numbers")
     func reader() async throws {
         try await withServer { server in

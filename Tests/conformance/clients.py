@@ -8,7 +8,7 @@ Needs `pip install python-tds pyOpenSSL pymssql mssql-python`, and for mssql-pyt
 libkrb5-3 and libgssapi-krb5-2. It starts the server, waits for its line "listening on HOST:PORT", has every client log in
 with every encryption that the client knows (full TLS with the certificate verified, login-only, none, strict), and runs the
 same checks in each: a table of all common types with NULLs and extremes, parameters, a transaction, errors, several results
-in a batch, a large result, cancellation. Prints a table of client x encryption; exits with 1 if anything failed. A client
+in a batch, a large result, cancellation, bulk copy, older versions of TDS. Prints a table of client x encryption; exits with 1 if anything failed. A client
 that is not installed, or a check that a client can't do, is said loudly; with --strict-skips a missing client is a failure.
 
 `--write-certificate FILE` is added to the server's command, so that clients can verify the certificate it makes.
@@ -103,13 +103,17 @@ class Client:
     name = ""
     modes = ()
     marker = "%s"  # a parameter's place
-    has_native_cancel = True
+    versions = ()  # of TDS, beside the one that the client takes by itself
 
     def __init__(self, host, port, certificate):
         self.host, self.port, self.certificate = host, port, certificate
 
     def connect(self, mode, password=PASSWORD, database=DATABASE):
         raise NotImplementedError
+
+    def bulk(self, connection, rows):
+        """Copies rows (int, str, Decimal, date) into conformance_bulk by INSERT BULK."""
+        raise Skip("the client has no bulk copy")
 
     def parameter(self, value):
         """The value as the client wants it as a parameter."""
@@ -128,14 +132,23 @@ class PythonTDS(Client):
     name = "python-tds"
     modes = ("none", "login-only", "full")
 
-    def connect(self, mode, password=PASSWORD, database=DATABASE):
+    versions = ("7.0", "7.1", "7.2", "7.3")
+
+    def connect(self, mode, password=PASSWORD, database=DATABASE, version="7.4"):
         import pytds
 
         tls = {} if mode == "none" else {"cafile": self.certificate, "validate_host": True, "enc_login_only": mode == "login-only"}
         # Verified for a name in the certificate.
         return pytds.connect(
             dsn="localhost" if tls else self.host, port=self.port, user=USER, password=password, database=database, login_timeout=15, timeout=60,
-            autocommit=False, use_tz=None, **tls)
+            autocommit=False, use_tz=None, tds_version=getattr(pytds.tds_base, "TDS" + version.replace(".", "")), **tls)
+
+    def bulk(self, connection, rows):
+        from pytds.tds_base import Column
+        from pytds.tds_types import DateType, DecimalType, IntType, NVarCharType
+
+        kinds = [("id", IntType()), ("name", NVarCharType(size=50)), ("amount", DecimalType(18, 2)), ("day", DateType())]
+        connection.cursor().copy_to(data=rows, table_or_view="conformance_bulk", columns=[Column(name, type=kind) for name, kind in kinds])
 
     def parameter(self, value):
         import pytds
@@ -154,13 +167,19 @@ class PyMSSQL(Client):
     name = "pymssql"
     modes = ("none", "login-only", "full")
 
-    def connect(self, mode, password=PASSWORD, database=DATABASE):
+    versions = ("7.0", "7.1", "7.2", "7.3")
+
+    def connect(self, mode, password=PASSWORD, database=DATABASE, version="7.4"):
         import pymssql
 
         encryption = {"none": "off", "login-only": "request", "full": "require"}[mode]
         return pymssql.connect(
             server=self.host, port=str(self.port), user=USER, password=password, database=database, login_timeout=15, timeout=60,
-            encryption=encryption, charset="UTF-8", tds_version="7.4")
+            encryption=encryption, charset="UTF-8", tds_version=version)
+
+    def bulk(self, connection, rows):
+        # It takes decimals and dates as text.
+        connection.bulk_copy("conformance_bulk", [(n, name, None if amount is None else str(amount), str(day)) for n, name, amount, day in rows])
 
     def number(self, error):
         for argument in error.args:
@@ -192,6 +211,10 @@ class MSSQLPython(Client):
             "strict": f"Encrypt=strict;ServerCertificate={self.certificate}",
         }[mode]
         return mssql_python.connect(text, timeout=60)
+
+    def bulk(self, connection, rows):
+        # By a connection of its own, of Microsoft's Rust client.
+        connection.cursor().bulkcopy("conformance_bulk", rows)
 
     def number(self, error):
         # The driver's exception has text only.
@@ -345,6 +368,36 @@ def check_cancel(client, connection):
     assert time.monotonic() - start < 30, "a cancellation took half a minute"
 
 
+def check_bulk(client, connection):
+    rows = [(n, None if n % 7 == 0 else f"row {n} ✓", None if n % 5 == 0 else D(n) / 4, dt.date(2024, 1, 1) + dt.timedelta(n % 366)) for n in range(1, 2001)]
+    cursor = connection.cursor()
+    cursor.execute("DELETE FROM conformance_bulk")
+    connection.commit()
+    client.bulk(connection, rows)
+    connection.commit()
+    cursor = connection.cursor()
+    cursor.execute("SELECT id, name, amount, day FROM conformance_bulk ORDER BY id")
+    got = [tuple(row) for row in cursor.fetchall()]
+    assert got == rows, f"{len(got)} rows, the first that differs: {next((pair for pair in zip(got, rows) if pair[0] != pair[1]), None)}"
+
+
+def check_versions(client, connection):
+    if not client.versions:
+        raise Skip("the client speaks one version of TDS only")
+    for version in client.versions:
+        older = client.connect(client.modes[-1], version=version)
+        try:
+            cursor = older.cursor()
+            cursor.execute("SELECT id, c_int, c_nvarchar, c_nvarcharmax, c_varbinarymax, c_decimal, c_xml, c_date FROM conformance_types ORDER BY id")
+            rows = [tuple(row) for row in cursor.fetchall()]
+            # Before 7.3 a date is text.
+            day = dt.date(1, 1, 1) if version >= "7.3" else "0001-01-01"
+            assert rows[0] == (1, -2147483648, "Ünïcödé 🎉", "é" * 5000, b"z" * 10000, D("-1234567890123456789012345678.0123456789"), '<a b="1">é</a>', day), (version, rows[0])
+            assert rows[2] == (3,) + (None,) * 7, (version, rows[2])
+        finally:
+            older.close()
+
+
 def check_wrong_password(client, mode):
     try:
         client.connect(mode, password="wrong").close()
@@ -364,7 +417,7 @@ def check_wrong_database(client, mode):
         raise AssertionError("an unknown database was opened")
 
 
-CHECKS = [check_select, check_types, check_parameters, check_transaction, check_errors, check_results, check_large, check_cancel]
+CHECKS = [check_select, check_types, check_parameters, check_transaction, check_errors, check_results, check_large, check_cancel, check_bulk, check_versions]
 LOGIN_CHECKS = [check_wrong_password, check_wrong_database]
 
 
@@ -380,6 +433,7 @@ def set_up(client):
     cursor.execute("CREATE TABLE conformance_rows (id int NOT NULL PRIMARY KEY, name nvarchar(50) NULL)")
     cursor.execute("CREATE TABLE conformance_keys (id int NOT NULL PRIMARY KEY)")
     cursor.execute("INSERT INTO conformance_keys (id) VALUES " + ", ".join(f"({n})" for n in range(10, 60)))
+    cursor.execute("CREATE TABLE conformance_bulk (id int NOT NULL PRIMARY KEY, name nvarchar(50) NULL, amount decimal(18,2) NULL, day date NULL)")
     cursor.execute("CREATE TABLE conformance_big (id int NOT NULL PRIMARY KEY, name nvarchar(40) NOT NULL, amount decimal(18,2) NULL)")
     step = 1000
     for first in range(1, BIG_ROWS + 1, step):

@@ -261,6 +261,7 @@ extension Compiler {
                 case "lcid": return variant(.int(Int64(found.lcidAndFlags & 0xFFFFF)), .int)
                 case "comparisonstyle": return variant(.int(found.order == .binary ? 0 : 196608 + (found.ignoresCase ? 1 : 0) + (found.ignoresAccents ? 2 : 0)), .int)
                 case "version": return variant(.int(Int64(found.lcidAndFlags >> 28)), .tinyint)
+                case "tdscollation": return variant(.binary(found.wireBytes), SQLType(.binary, length: 5))
                 default: return .null
                 }
             }

@@ -32,6 +32,10 @@ final class SelectPlan: QueryPlan {
     var offset: (() throws -> Int)?
     /// Column of the scan for each output, where all outputs are plain columns of one table.
     var directColumns: [Int]?
+    /// Of a SELECT that assigns to variables: where its sources keep their rows. Sorted rows are then computed one after the other, when they
+    /// are asked for, because an expression may use what the row before has assigned (`@list = @list + name`).
+    var assigningSlots: [Slot] = []
+    private var saved: [[[SQLValue]]] = []
 
     private var current: [SQLValue] = []
     private var rows: [[SQLValue]]?
@@ -59,8 +63,10 @@ final class SelectPlan: QueryPlan {
         try source.open()
         guard mustSort || topPercent != nil || withTies else { return }
         var keyed: [(key: [UInt8], row: [SQLValue], sequence: Int)] = []
+        saved = []
         while try source.next() {
-            let row = try outputs.map { try $0.eval() }
+            let row = assigningSlots.isEmpty ? try outputs.map { try $0.eval() } : []
+            if !assigningSlots.isEmpty { saved.append(assigningSlots.map(\.values)) }
             if isDistinct, !seen.insert(distinctKey(row)).inserted { continue }
             var key: [UInt8] = []
             for item in order { NormalizedKey.append(try item.value.eval(), item.value.type, descending: item.descending, to: &key) }
@@ -76,6 +82,7 @@ final class SelectPlan: QueryPlan {
             while left < keyed.count, compareBytes(keyed[left].key, last) == 0 { left += 1 }
         }
         rows = keyed.map(\.row)
+        if !saved.isEmpty { saved = keyed.map { saved[$0.sequence] } }
         position = min(skip, keyed.count)
     }
 
@@ -89,7 +96,12 @@ final class SelectPlan: QueryPlan {
         if left <= 0 { return false }
         if let rows {
             guard position < rows.count else { return false }
-            current = rows[position]
+            if saved.isEmpty {
+                current = rows[position]
+            } else {
+                for (slot, values) in zip(assigningSlots, saved[position]) { slot.values = values }
+                current = try outputs.map { try $0.eval() }
+            }
             position += 1
             left -= 1
             return true

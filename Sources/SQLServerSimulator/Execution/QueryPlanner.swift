@@ -178,6 +178,9 @@ struct QueryPlanner {
 
         let plan = SelectPlan(source: source, outputs: outputs, columns: columns, environment: environment)
         plan.isDistinct = core.isDistinct
+        if !core.isDistinct, core.items.contains(where: { if case .assign = $0 { true } else { false } }) {
+            plan.assigningSlots = scope.sources.map(\.slot) + (grouping.map { [$0.slot] } ?? []) + [windows.slot]
+        }
         plan.order = sort
         if !isGrouped, windows.specs.isEmpty, !core.isDistinct || true, let base = QueryPlanner.baseScan(source) {
             plan.isOrdered = QueryPlanner.isClusteredOrder(base, sort) && !core.isDistinct

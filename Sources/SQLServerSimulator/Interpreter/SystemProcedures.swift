@@ -58,6 +58,13 @@ struct SystemProcedures {
             try select(
                 "SELECT k.TABLE_CATALOG AS TABLE_QUALIFIER, k.TABLE_SCHEMA AS TABLE_OWNER, k.TABLE_NAME, k.COLUMN_NAME, CAST(k.ORDINAL_POSITION AS smallint) AS KEY_SEQ, k.CONSTRAINT_NAME AS PK_NAME FROM INFORMATION_SCHEMA.KEY_COLUMN_USAGE k JOIN INFORMATION_SCHEMA.TABLE_CONSTRAINTS c ON c.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND c.CONSTRAINT_TYPE = 'PRIMARY KEY' WHERE k.TABLE_NAME = N'\(table)'",
                 line)
+        case "sp_tablecollations_100", "sp_tablecollations_90", "sp_tablecollations":
+            // What bulk copies of Microsoft's clients ask for: `N'.[table]'` or `N'[schema].[table]'`.
+            var table = text("@object", 0) ?? ""
+            while table.hasPrefix(".") { table.removeFirst() }
+            try select(
+                "SELECT column_id AS colid, name, CAST(COLLATIONPROPERTY(collation_name, 'TDSCollation') AS varbinary(5)) AS tds_collation, collation_name AS collation FROM sys.all_columns WHERE object_id = OBJECT_ID(N'\(table.replacing("'", with: "''"))') ORDER BY 1",
+                line)
         case "sp_datatype_info", "sp_datatype_info_100":
             try select("SELECT name AS TYPE_NAME, CAST(system_type_id AS smallint) AS DATA_TYPE, CAST(precision AS int) AS PRECISION FROM sys.types ORDER BY 2", line)
         default: throw Messages.noProcedure(name.text)

@@ -79,11 +79,16 @@ public struct BulkLoadDecoder: Sendable {
         }
     }
 
-    /// Ends the message. DONE may be missing: FreeTDS (pymssql) never sends it, and SQL Server doesn't mind.
+    /// Ends the message. Throws ``WireError/Code/truncated`` if there is no metadata, or a row or token has no end.
     ///
-    /// - Throws: ``WireError/Code/truncated`` if a row has no end or there are no columns.
+    /// The DONE that MS-TDS asks for may be missing, as from FreeTDS, or have the four-byte row count of TDS 7.1 whatever the version,
+    /// as from Microsoft's clients (SqlClient, mssql-python): SQL Server takes the message's end for the load's.
     public func finish() throws(WireError) {
-        guard hasColumns, tokens.isAtTokenBoundary else { throw WireError(.truncated, "BulkLoadBCP") }
+        guard hasColumns else { throw WireError(.truncated, "BulkLoadBCP") }
+        if tokens.isAtTokenBoundary { return }
+        let rest = tokens.buffer
+        guard !isDone, !tokens.rows.isInRow, rest.readableBytes == 9, rest.getInteger(at: rest.readerIndex, as: UInt8.self) == TokenType.done.rawValue
+        else { throw WireError(.truncated, "BulkLoadBCP") }
     }
 }
 

@@ -163,10 +163,12 @@ extension ByteBuffer {
             let length = try readLE("TYPE_INFO length", as: UInt8.self)
             let precision = try readLE("TYPE_INFO precision", as: UInt8.self)
             let scale = try readLE("TYPE_INFO scale", as: UInt8.self)
-            guard (1...38).contains(precision), scale <= precision, length <= 17 else {
+            // Microsoft's Rust client (mssql-python 1.16) writes the type's byte where the length belongs in bulk loads, and SQL Server takes
+            // it: the precision says the length. Any other length that no decimal has is an error.
+            guard (1...38).contains(precision), scale <= precision, length <= 17 || length == byte else {
                 throw WireError(.malformed, "TYPE_INFO", "decimal of \(length) bytes, precision \(precision), scale \(scale)")
             }
-            return TypeInfo(type, maximumLength: Int(length), precision: precision, scale: scale)
+            return TypeInfo(type, maximumLength: min(Int(length), 17), precision: precision, scale: scale)
         case .char, .varChar, .binary, .varBinary:
             return TypeInfo(type, maximumLength: Int(try readLE("TYPE_INFO length", as: UInt8.self)))
         case .bigVarChar, .bigChar, .nVarChar, .nChar:

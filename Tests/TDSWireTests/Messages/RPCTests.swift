@@ -201,7 +201,8 @@ import Testing
             #expect(shorter.columns == load.columns && shorter.rows == Array(load.rows.prefix(shorter.rows.count)))
             counts.append(shorter.rows.count)
         }
-        #expect(counts == [0, 1, 2, 3])
+        // The last but one without DONE, the last with one of TDS 7.1, as Microsoft's clients send it whatever the version.
+        #expect(counts == [0, 1, 2, 3, 3])
         var wrong = ByteBuffer()
         wrong.writeDone(Done())
         #expect(throws: WireError.self) { try wrong.readBulkLoad() }
@@ -222,6 +223,17 @@ import Testing
         var cut = load.getSlice(at: 0, length: load.readableBytes - 1) ?? ByteBuffer()
         #expect(throws: WireError(.truncated, "BulkLoadBCP")) { try cut.readBulkLoad() }
         #expect(try load.readBulkLoad().rows == [[bytes(4)]])
+    }
+
+    /// What mssql-python 1.16 sends in a bulk load: the type's byte in place of a decimal's length.
+    @Test func decimalLengthOfMicrosoftsRustClient() throws {
+        var buffer = ByteBuffer(bytes: [0x6A, 0x6A, 18, 2])
+        let type = try buffer.readTypeInfo(.columnMetadata)
+        #expect(type == TypeInfo(.decimalN, maximumLength: 17, precision: 18, scale: 2))
+        for length in [18, 0x6C, 255] as [UInt8] {
+            var other = ByteBuffer(bytes: [0x6A, length, 18, 2])
+            #expect(throws: WireError.self) { try other.readTypeInfo(.columnMetadata) }
+        }
     }
 
     @Test func wellKnownProcedures() {
