@@ -104,14 +104,13 @@ enum CollationKeys {
         var bytes = CodePage.encode(text, collation)[...]
         while bytes.last == 0x20 { bytes.removeLast() }
         let weights = sql
-        var accented = false, hasUpper = false
+        var accented = false
         for byte in bytes {
             let index = Int(byte)
             key.append(weights.primary[index])
             let expansion = weights.expansion[index]
             if expansion != 0 { key.append(expansion) }
             if weights.accent[index] != 1 { accented = true }
-            if weights.upper[index] { hasUpper = true }
         }
         key.append(0)
         if accented, !collation.ignoresAccents {
@@ -125,12 +124,10 @@ enum CollationKeys {
         if !collation.ignoresCase {
             key.append(0)
             // Upper case sorts before lower case in these orders.
-            if hasUpper || true {
-                let start = key.count
-                for byte in bytes { key.append(weights.upper[Int(byte)] ? 1 : 2) }
-                while key.count > start, key[key.count - 1] == 2 { key.removeLast() }
-                key.append(2)
-            }
+            let start = key.count
+            for byte in bytes { key.append(weights.upper[Int(byte)] ? 1 : 2) }
+            while key.count > start, key[key.count - 1] == 2 { key.removeLast() }
+            key.append(2)
         }
     }
 

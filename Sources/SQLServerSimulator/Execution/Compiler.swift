@@ -98,10 +98,8 @@ struct Compiler {
     private func variable(_ name: String) throws -> Compiled {
         if name.hasPrefix("@@") {
             guard let value = try GlobalVariables.value(name, environment) else { throw Messages.undeclared(name) }
-            let session = environment.session
-            let environment = environment
             // Some change while a statement runs.
-            _ = session
+            let environment = environment
             return Compiled(type: value.1, isNullable: value.0.isNull) { try GlobalVariables.value(name, environment)?.0 ?? .null }
         }
         guard let variable = environment.variable(name) else { throw Messages.undeclared(name) }

@@ -173,13 +173,11 @@ extension Compiler {
         case "AT TIME ZONE":
             let list = try arguments(call, 2...2)
             let value = list[0].converted(to: SQLType(.datetimeoffset, scale: 7), environment: environment).eval
-            let isOffset = list[0].type.kind == .datetimeoffset
             return Compiled(type: SQLType(.datetimeoffset, scale: list[0].type.kind == .datetime ? 3 : max(list[0].type.scale, 0))) {
                 guard case .datetimeoffset(let days, let time, _) = try value(), case .string(let zone) = try list[1].eval() else { return .null }
                 guard zone.uppercased() == "UTC" || zone.lowercased() == "greenwich standard time" else {
                     throw SQLServerMessage(number: 9820, severity: 16, text: "The time zone parameter '\(zone)' provided to AT TIME ZONE clause is invalid.")
                 }
-                _ = isOffset
                 return .datetimeoffset(days: days, time: time, offset: 0)
             }
         default: return nil

@@ -414,8 +414,7 @@ extension Compiler {
                 return try Conversion.convert(.float(pow(a, b).rounded(.toNearestOrAwayFromZero) == pow(a, b) || type.kind == .float ? pow(a, b) : pow(a, b)), from: .float, to: type)
             }
         case "RAND":
-            let list = try arguments(call, 0...1)
-            _ = list
+            _ = try arguments(call, 0...1)
             return Compiled(type: .float, isNullable: false) { .float(Double.random(in: 0..<1)) }
         default: return nil
         }

@@ -128,8 +128,7 @@ final class JoinPlanner {
             for part in mine { part.isUsed = true }
             let rest = mine.filter { part in !consumed.contains { $0 === part } }
             return try filtered(source, rest)
-        case .other(let binding, let source):
-            _ = binding
+        case .other(_, let source):
             let own = ids(node)
             let mine = pool.filter { !$0.isUsed && !$0.isComplex && $0.needs.isSubset(of: own.union(available)) && !own.isDisjoint(with: $0.needs) }
             for part in mine { part.isUsed = true }

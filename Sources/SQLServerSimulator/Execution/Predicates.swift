@@ -90,8 +90,7 @@ extension Compiler {
             switch side.type.kind {
             case .text, .ntext, .image:
                 if a.type.kind != .null, b.type.kind != .null {
-                    throw a.type.isLOB && b.type.isLOB || true
-                        ? Messages.incompatible(a.type.name, b.type.name, operation) : Messages.textComparison
+                    throw Messages.incompatible(a.type.name, b.type.name, operation)
                 }
             case .xml: throw Messages.notComparable("XML")
             default: break

@@ -182,7 +182,7 @@ struct QueryPlanner {
             plan.assigningSlots = scope.sources.map(\.slot) + (grouping.map { [$0.slot] } ?? []) + [windows.slot]
         }
         plan.order = sort
-        if !isGrouped, windows.specs.isEmpty, !core.isDistinct || true, let base = QueryPlanner.baseScan(source) {
+        if !isGrouped, windows.specs.isEmpty, let base = QueryPlanner.baseScan(source) {
             plan.isOrdered = QueryPlanner.isClusteredOrder(base, sort) && !core.isDistinct
             if source is TableScan {
                 let ordinals = outputs.compactMap { value in value.column.flatMap { $0.source === base.binding ? $0.ordinal : nil } }
@@ -206,10 +206,6 @@ struct QueryPlanner {
         if let fetch {
             let number = try count(fetch, scope)
             plan.top = { try number() }
-        }
-        if plan.directColumns != nil, plan.isOrdered || sort.isEmpty, let scan = source as? TableScan {
-            // Nothing is decoded for rows that are only copied; `next` needs the columns, so they stay marked.
-            _ = scan
         }
         return plan
     }
