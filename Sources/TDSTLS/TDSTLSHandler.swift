@@ -260,6 +260,8 @@ public final class TDSTLSHandler: ChannelDuplexHandler, RemovableChannelHandler 
             if plaintext.readableBytes > 0 {
                 let part = plaintext
                 try inspect?(part)
+                // First, for whoever answers the login at once must find the line clear.
+                if loginBoundary.isComplete { endEncryption(context) }
                 context.fireChannelRead(wrapInboundOut(part))
             }
             switch result {
@@ -279,6 +281,7 @@ public final class TDSTLSHandler: ChannelDuplexHandler, RemovableChannelHandler 
     }
 
     private func endEncryption(_ context: ChannelHandlerContext) {
+        guard case .established = state else { return }
         passOn(context)
         state = .clear
         wrapped = nil

@@ -15,7 +15,7 @@ public import TDSWire
 /// ```
 /// Cancelling the task that waits for a request cancels the request on the server; the connection stays good, or is closed.
 public final class TDSConnection: Sendable {
-    private let channel: any Channel
+    let channel: any Channel
     private let handler: NIOLoopBound<TDSChannelHandler>
     private let nextRequestID = Atomic<Int>(0)
     let instruments: ConnectionInstruments

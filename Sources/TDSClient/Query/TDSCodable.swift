@@ -26,6 +26,13 @@ extension TDSValue: TDSCodable {
     public init(tdsValue: TDSValue) { self = tdsValue }
 }
 
+extension Optional: TDSDecodable where Wrapped: TDSDecodable {
+    /// nil for NULL.
+    public init(tdsValue: TDSValue) throws(TDSError) {
+        self = tdsValue.isNull ? nil : try Wrapped(tdsValue: tdsValue)
+    }
+}
+
 extension TDSDecodable where Self: FixedWidthInteger {
     public init(tdsValue: TDSValue) throws(TDSError) {
         let found: Self? =

@@ -47,30 +47,32 @@ public struct TDSRow: Sendable {
         return try value(column)
     }
 
-    /// A column's value as a Swift type.
+    /// A column's value as a Swift type: `let id: Int = try row.decode(0)`, `row.decode(1, as: String?.self)`.
+    ///
+    /// - Parameter column: from 0.
+    /// - Throws: ``TDSError/Code/decodingFailed`` if there is no such column, for NULL unless the type is optional, and where the type can't
+    ///   hold the value without loss.
     public func decode<T: TDSDecodable>(_ column: Int, as type: T.Type = T.self) throws(TDSError) -> T {
-        try T(tdsValue: value(column))
-    }
-
-    /// A column's value as a Swift type, nil for NULL.
-    public func decode<T: TDSDecodable>(_ column: Int, as type: T?.Type = T?.self) throws(TDSError) -> T? {
         let value = try value(column)
-        return value.isNull ? nil : try T(tdsValue: value)
+        do {
+            return try T(tdsValue: value)
+        } catch {
+            throw TDSError(.decodingFailed, "column \(column) (\(columns.metadata[column].name)): \(error.message)", underlying: error.underlying)
+        }
     }
 
-    /// A column's value by name as a Swift type.
+    /// A column's value by name as a Swift type: `let name: String? = try row.decode("name")`. Of several columns of that name the first.
+    ///
+    /// - Throws: as ``decode(_:as:)-(Int,_)``.
     public func decode<T: TDSDecodable>(_ name: String, as type: T.Type = T.self) throws(TDSError) -> T {
-        try T(tdsValue: value(name))
+        guard let column = columns.index(of: name) else { throw TDSError(.decodingFailed, "the row has no column named \(name)") }
+        return try decode(column, as: type)
     }
 
-    /// A column's value by name as a Swift type, nil for NULL.
-    public func decode<T: TDSDecodable>(_ name: String, as type: T?.Type = T?.self) throws(TDSError) -> T? {
-        let value = try value(name)
-        return value.isNull ? nil : try T(tdsValue: value)
-    }
-
-    /// The first columns as a tuple: `let (id, name) = try row.decode((Int.self, String.self))`.
-    public func decode<each T: TDSDecodable>(_ types: (repeat (each T).Type)) throws -> (repeat each T) {
+    /// The first columns as a tuple: `let (id, name) = try row.decode((Int.self, String?.self))`.
+    ///
+    /// - Throws: as ``decode(_:as:)-(Int,_)``.
+    public func decode<each T: TDSDecodable>(_ types: (repeat (each T).Type)) throws(TDSError) -> (repeat each T) {
         var column = -1
         func next<U: TDSDecodable>(_: U.Type) throws(TDSError) -> U {
             column += 1

@@ -26,7 +26,7 @@ public struct TDSRowSequence: AsyncSequence, Sendable {
         private var isFinished = false
         /// What is thrown after the last row.
         private var error: TDSError?
-        /// What the server said besides rows: nil until the last row was read.
+        /// What the server said besides rows; nil until its response is complete, which it is when ``next()`` has returned nil.
         public private(set) var response: ClientRequestStateMachine.Response?
 
         init(stream: RequestStream<RowBatchSink>) {

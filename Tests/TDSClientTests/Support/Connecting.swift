@@ -10,7 +10,8 @@ let password = "Sekr3t?Pässwörd"
 extension TestServer {
     func configuration(_ encryption: TDSConnectionConfiguration.Encryption = .disabled, host: String = "127.0.0.1") -> TDSConnectionConfiguration {
         var configuration = TDSConnectionConfiguration(
-            host: host, port: port, authentication: .sqlServer(user: "sa", password: password), encryption: encryption, connectTimeout: .seconds(20))
+            host: host, port: port, authentication: .sqlServer(user: "sa", password: password), encryption: encryption, connectTimeout: .seconds(60),
+            cancelTimeout: .seconds(60))
         if let pem = try? certificate.certificatePEM { configuration.tls.trust = .authorities(pem: pem) }
         return configuration
     }
@@ -41,6 +42,14 @@ func failure(_ body: () async throws -> some Sendable, sourceLocation: SourceLoc
     }
     Issue.record("it did not fail", sourceLocation: sourceLocation)
     throw TimedOut()
+}
+
+/// A call that must fail with this code.
+@discardableResult
+func fails(_ code: TDSError.Code, _ body: () async throws -> some Sendable, sourceLocation: SourceLocation = #_sourceLocation) async throws -> TDSError {
+    let error = try await failure(body, sourceLocation: sourceLocation)
+    #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
+    return error
 }
 
 /// Runs the body, but not for ever: a test that hangs says nothing.
