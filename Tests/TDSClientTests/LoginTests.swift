@@ -239,29 +239,16 @@ struct LoginTests {
     }
 
     @Test("A black hole: an address that drops every packet") func blackHole() async throws {
-        // A listener whose queue of connections is full answers no more.
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listener, pointer, length) == 0 && listen(listener, 0) == 0 && getsockname(listener, pointer, &length) == 0
-            }
-        }
-        try #require(isBound)
-        let port = Int(UInt16(bigEndian: address.sin_port))
-        var fillers: [Int32] = []
-        defer { for filler in fillers { close(filler) } }
+        // A listener that takes no connection, and whose queue of them is full, answers no more.
+        let hole = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 0).serverChannelOption(.autoRead, value: false).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(hole.localAddress?.port)
+        defer { hole.close(promise: nil) }
+        var fillers: [any Channel] = []
+        defer { for filler in fillers { filler.close(promise: nil) } }
         for _ in 0..<3 {
-            let filler = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            _ = fcntl(filler, F_SETFL, O_NONBLOCK)
-            withUnsafeMutablePointer(to: &address) {
-                _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(filler, $0, length) }
-            }
-            fillers.append(filler)
+            let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.milliseconds(300))
+            if let filler = try? await bootstrap.connect(host: "127.0.0.1", port: port).get() { fillers.append(filler) }
         }
         let configuration = TDSConnectionConfiguration(
             host: "127.0.0.1", port: port, authentication: .sqlServer(user: "sa", password: password), connectTimeout: .milliseconds(300))
