@@ -60,7 +60,7 @@ private func follow(_ table: TableName, _ configuration: CaptureConfiguration, d
     await source.close()
 }
 
-@Test(.timeLimit(.minutes(1))) func theGuidesCaptureRuns() async throws {
+@Test(.timeLimit(.minutes(15))) func theGuidesCaptureRuns() async throws {
     let engine = SimulatorConfiguration(databases: ["test"], logins: [.init(name: "sa", password: "Admin-1234", role: .sysadmin)])
     let simulator = SimulatorServer(configuration: SimulatorServerConfiguration(engine: engine, port: 0))
     for batch in [
@@ -81,7 +81,7 @@ private func follow(_ table: TableName, _ configuration: CaptureConfiguration, d
             try await follow(
                 TableName(schema: "dbo", table: "t"), configuration, documents: documents, stateFile: folder.appendingPathComponent("state.json"), until: stop)
         }
-        for _ in 0..<1000 {
+        for _ in 0..<10_000 {
             if let now = try? lines(), now.count >= expected { break }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CTCapture
 
-@Suite(.timeLimit(.minutes(1))) struct CaptureTests {
+@Suite(.timeLimit(.minutes(15))) struct CaptureTests {
     let source = FakeSource()
     let a = TableName(schema: "dbo", table: "A")
     let b = TableName(schema: "dbo", table: "B")

@@ -45,7 +45,7 @@ private final class Server: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct SimulatorCaptureTests {
+@Suite(.timeLimit(.minutes(15))) struct SimulatorCaptureTests {
     private func bindings(_ tables: [String]) -> [CaptureBinding] {
         tables.enumerated().map { index, table in
             CaptureBinding(index: index, stateKey: "dbo/\(table)", resource: ResourceConfiguration(table: TableName(schema: "dbo", table: table)))

@@ -16,7 +16,7 @@ private struct FailingSource: CaptureSource {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct FlowConnectorTests {
+@Suite(.timeLimit(.minutes(15))) struct FlowConnectorTests {
     static let config = #"{"address":"h","database":"d","user":"u","password":"hunter22","historyMode":false}"#
 
     /// Feeds lines to a connector and returns what it answered, and its log.

@@ -34,7 +34,7 @@ private final class TestPipe: Sendable {
 }
 
 @Suite struct PipeTests {
-    @Test(.timeLimit(.minutes(1))) func readsRequestsUntilTheEnd() async throws {
+    @Test(.timeLimit(.minutes(15))) func readsRequestsUntilTheEnd() async throws {
         let pipe = TestPipe()
         let reader = RequestReader(descriptor: pipe.reading, codec: JSONLinesCodec())
         pipe.put("{\"spec\":{}}\n\n{\"acknow")
@@ -49,7 +49,7 @@ private final class TestPipe: Sendable {
         close(pipe.reading)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aTornRequestIsAnError() async throws {
+    @Test(.timeLimit(.minutes(15))) func aTornRequestIsAnError() async throws {
         let pipe = TestPipe()
         let reader = RequestReader(descriptor: pipe.reading, codec: JSONLinesCodec())
         pipe.put("{\"spec\":{}}\n{\"open\":{\"sta")
@@ -60,7 +60,7 @@ private final class TestPipe: Sendable {
         close(pipe.reading)
     }
 
-    @Test(.timeLimit(.minutes(1))) func largeRequestsPass() async throws {
+    @Test(.timeLimit(.minutes(15))) func largeRequestsPass() async throws {
         let pipe = TestPipe()
         let reader = RequestReader(descriptor: pipe.reading, codec: JSONLinesCodec())
         let text = String(repeating: "x", count: 3_000_000)
@@ -85,7 +85,7 @@ private final class TestPipe: Sendable {
         #expect(try codec.frame(bytes[..<1000], scanned: 0) == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func writesEverythingInOrder() async throws {
+    @Test(.timeLimit(.minutes(15))) func writesEverythingInOrder() async throws {
         let pipe = TestPipe()
         let writer = ResponseWriter(descriptor: pipe.writing, codec: JSONLinesCodec())
         async let received = pipe.readAll()
@@ -109,7 +109,7 @@ private final class TestPipe: Sendable {
         close(pipe.reading)
     }
 
-    @Test(.timeLimit(.minutes(1))) func suspendsWhileThePipeIsFull() async throws {
+    @Test(.timeLimit(.minutes(15))) func suspendsWhileThePipeIsFull() async throws {
         let pipe = TestPipe()
         let writer = ResponseWriter(descriptor: pipe.writing, codec: JSONLinesCodec())
         let block = [UInt8](repeating: 0x20, count: ResponseWriter.bufferSize)
@@ -128,7 +128,7 @@ private final class TestPipe: Sendable {
         close(pipe.reading)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aReaderThatHasGoneAwayIsAnError() async throws {
+    @Test(.timeLimit(.minutes(15))) func aReaderThatHasGoneAwayIsAnError() async throws {
         let pipe = TestPipe()
         close(pipe.reading)
         let writer = ResponseWriter(descriptor: pipe.writing, codec: JSONLinesCodec())

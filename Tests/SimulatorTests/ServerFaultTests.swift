@@ -4,7 +4,7 @@ import Testing
 
 @testable import SQLServerSimulator
 
-@Suite("Server: troubles on command, and messages taken back", .serialized, .timeLimit(.minutes(5)))
+@Suite("Server: troubles on command, and messages taken back", .serialized, .timeLimit(.minutes(15)))
 struct ServerFaultTests {
     /// A result of one int column.
     private static func numbers(_ count: Int32) throws -> ByteBuffer {

@@ -25,7 +25,7 @@ extension RPCParameter {
     }
 }
 
-@Suite("Server: RPC", .serialized, .timeLimit(.minutes(5)))
+@Suite("Server: RPC", .serialized, .timeLimit(.minutes(15)))
 struct ServerRPCTests {
     @Test("Prepared statements: prepared, executed, dropped; a handle that is not there is error 8179")
     func prepared() async throws {

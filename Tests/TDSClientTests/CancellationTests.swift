@@ -6,7 +6,7 @@ import Testing
 @testable import TDSClient
 
 // One at a time: servers that send without end leave little of a small machine to each other.
-@Suite("Cancellation and back-pressure", .serialized, .timeLimit(.minutes(2)))
+@Suite("Cancellation and back-pressure", .serialized, .timeLimit(.minutes(15)))
 struct CancellationTests {
     /// Many rows, some hundred bytes each.
     static func endless() throws -> Behaviour.Reply {
@@ -183,13 +183,13 @@ struct CancellationTests {
             first.cancel()
             try await server.wait("the attention") { $0.attentions == 1 }
             let second = Task { try await connection.execute("second") }
-            try await Task.sleep(for: .milliseconds(50))
+            await connection.requestWaits()
             try await fails(.requestInProgress) { try await connection.execute("third") }
             second.cancel()
             await #expect(throws: CancellationError.self) { try await second.value }
             // A request that can't be encoded gives its place up.
             let broken = Task { try await connection.execute(TDSQuery(unsafeSQL: "x", parameters: [TDSParameter("@p", .string("x"), type: Tokens.int)])) }
-            try await Task.sleep(for: .milliseconds(50))
+            await connection.requestWaits()
             server.change { $0.attention = .acknowledge }
             _ = try await connection.acknowledge(server)
             await #expect(throws: CancellationError.self) { try await first.value }
@@ -286,6 +286,14 @@ struct CancellationTests {
 }
 
 extension TDSConnection {
+    /// Returns when a request waits for a cancelled one to end.
+    fileprivate func requestWaits() async {
+        func waits() async -> Bool {
+            await withCheckedContinuation { continuation in onHandler { continuation.resume(returning: $0.hasWaitingRequest) } }
+        }
+        while await !waits() { await Task.yield() }
+    }
+
     /// Makes the server acknowledge: one more attention, straight from the channel.
     fileprivate func acknowledge(_ server: TestServer) async throws {
         var packet = ByteBuffer()

@@ -28,6 +28,16 @@ private struct Server {
             tls: TLSClientConfiguration(trust: trust))
     }
 
+    /// Starts a batch that waits for an hour; returns when the server carries it out, which another connection sees.
+    func waiting(_ connection: TDSConnection) async throws -> Task<ClientRequestStateMachine.Response, any Error> {
+        try await connection.execute("CREATE TABLE dbo.began (n int)")
+        let task = Task { try await connection.execute("INSERT INTO dbo.began VALUES (1); WAITFOR DELAY '01:00:00'") }
+        try await TDSConnection.withConnection(configuration(.disabled)) { other in
+            while try await other.query("SELECT n FROM dbo.began").collect().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        return task
+    }
+
     /// Starts a server, lends a connection to it, and stops it.
     static func withConnection(
         _ encryption: TDSConnectionConfiguration.Encryption = .disabled, _ body: (TDSConnection, Server) async throws -> Void
@@ -51,7 +61,7 @@ private func tdsError(_ body: () async throws -> Void) async -> TDSError? {
     } catch { return error as? TDSError }
 }
 
-@Suite("Connections", .timeLimit(.minutes(2)))
+@Suite("Connections", .timeLimit(.minutes(15)))
 struct ConnectionTests {
     @Test(arguments: [TDSConnectionConfiguration.Encryption.required, .loginOnly, .disabled, .strict])
     func logsIn(_ encryption: TDSConnectionConfiguration.Encryption) async throws {
@@ -108,6 +118,7 @@ struct ConnectionTests {
         let error = await tdsError { _ = try await TDSConnection.connect(configuration) }
         #expect(error?.code == .connectTimeout)
         try await silent.close().get()
+        configuration.connectTimeout = .seconds(600)
         let refused = await tdsError { _ = try await TDSConnection.connect(configuration) }
         #expect(refused?.code == .connectionFailed)
     }
@@ -180,9 +191,8 @@ struct ConnectionTests {
     }
 
     @Test func cancellingATaskCancelsItsQuery() async throws {
-        try await Server.withConnection(.required) { connection, _ in
-            let waiting = Task { try await connection.execute("WAITFOR DELAY '00:01:00'") }
-            try await Task.sleep(for: .milliseconds(100))
+        try await Server.withConnection(.required) { connection, server in
+            let waiting = try await server.waiting(connection)
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
             let after = try await connection.query("SELECT 5").collect().map { try $0.decode(0, as: Int.self) }
@@ -238,12 +248,12 @@ struct ConnectionTests {
     }
 
     @Test func aSecondRequestAtTheSameTimeIsRefused() async throws {
-        try await Server.withConnection { connection, _ in
-            let first = Task { try await connection.execute("WAITFOR DELAY '00:00:00.500'") }
-            try await Task.sleep(for: .milliseconds(100))
+        try await Server.withConnection { connection, server in
+            let first = try await server.waiting(connection)
             let error = await tdsError { try await connection.execute("SELECT 1") }
             #expect(error?.code == .requestInProgress)
-            _ = try await first.value
+            first.cancel()
+            await #expect(throws: CancellationError.self) { try await first.value }
         }
     }
 
@@ -282,8 +292,7 @@ struct ConnectionTests {
         var configuration = server.configuration(.disabled)
         configuration.cancelTimeout = .milliseconds(200)
         let connection = try await TDSConnection.connect(configuration)
-        let waiting = Task { try await connection.execute("WAITFOR DELAY '00:00:20'") }
-        try await Task.sleep(for: .milliseconds(100))
+        let waiting = try await server.waiting(connection)
         waiting.cancel()
         await #expect(throws: (any Error).self) { try await waiting.value }
         let isUsable = await connection.isUsable

@@ -34,7 +34,7 @@ private func rename(_ connection: TDSConnection, id: Int, to name: String) async
     }
 }
 
-@Test(.timeLimit(.minutes(1))) func theGuidesExamplesRun() async throws {
+@Test(.timeLimit(.minutes(15))) func theGuidesExamplesRun() async throws {
     let engine = SimulatorConfiguration(databases: ["shop"], logins: [.init(name: "app", password: "Secret-1234", role: .sysadmin)])
     let simulator = SimulatorServer(configuration: SimulatorServerConfiguration(engine: engine, port: 0))
     try simulator.engine.runScript(

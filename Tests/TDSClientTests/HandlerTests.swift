@@ -8,7 +8,7 @@ import Testing
 @testable import TDSClient
 
 /// The channel handler without a socket: every byte at its own moment.
-@Suite("Channel handler", .timeLimit(.minutes(2)))
+@Suite("Channel handler", .timeLimit(.minutes(15)))
 struct HandlerTests {
     /// Records what a request's rows and end are; full after `limit` rows.
     private final class Recorder: RowConsumer {

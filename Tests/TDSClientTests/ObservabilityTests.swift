@@ -10,7 +10,7 @@ import Tracing
 
 @testable import TDSClient
 
-@Suite("Metrics, spans, logs", .serialized, .timeLimit(.minutes(1)))
+@Suite("Metrics, spans, logs", .serialized, .timeLimit(.minutes(15)))
 struct ObservabilityTests {
     /// For the whole process: each system can be set up once.
     private static let systems: (metrics: TestMetrics, tracer: InMemoryTracer) = {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TDSClient
 
-@Suite("Requests", .timeLimit(.minutes(2)))
+@Suite("Requests", .timeLimit(.minutes(15)))
 struct RequestTests {
     /// What the server gets of each kind of value: the declaration, and the value itself.
     static func parameters() throws -> [(TDSValue, String)] {

@@ -390,6 +390,9 @@ final class TDSChannelHandler: ChannelInboundHandler {
         return TDSError(.connectionClosed, "the connection was closed after an earlier error", underlying: reason)
     }
 
+    /// Whether a request waits for a cancelled one to end.
+    var hasWaitingRequest: Bool { next != nil }
+
     /// The sink is back.
     func resume(_ id: Int, consumer: any RowConsumer) {
         guard let current = active, current.id == id, current.cancelled == nil else {

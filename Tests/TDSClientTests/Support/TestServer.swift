@@ -160,7 +160,7 @@ final class TestServer: Sendable {
 
     /// Waits until it has seen what the test waits for.
     func wait(_ what: String, until condition: (Seen) -> Bool) async throws {
-        for _ in 0..<2000 {
+        for _ in 0..<20_000 {
             if condition(snapshot) { return }
             try await Task.sleep(for: .milliseconds(5))
         }
