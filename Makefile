@@ -29,7 +29,7 @@ demo: prerequisites
 	@"$$($(SWIFT) build --show-bin-path)/demo"
 
 test: prerequisites
-	$(SWIFT) test $(BUILD_FLAGS)
+	@Tools/test.sh $(SWIFT) test $(BUILD_FLAGS)
 
 build: prerequisites
 	$(SWIFT) build -c release --product connector
