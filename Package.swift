@@ -41,7 +41,7 @@ let package = Package(
         // Recordings as pcap files, and their replay: apart from TDSWire, which does no input or output, because it writes files and needs zlib.
         .target(
             name: "TDSRecording",
-            dependencies: ["CZlib", "TDSWire", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["CZlib", "TDSWire", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio")],
             swiftSettings: settings
         ),
         // OpenSSL through memory BIOs, both roles: the client and the simulator need the same handler, and neither is above the other.
@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "TDSClient",
             dependencies: [
-                "TDSWire", "TDSTLS",
+                "TDSWire", "TDSTLS", "TDSRecording",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -105,7 +105,7 @@ let package = Package(
         .target(
             name: "SQLServerSimulator",
             dependencies: [
-                "TDSWire", "TDSTLS",
+                "TDSWire", "TDSTLS", "TDSRecording",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -129,7 +129,7 @@ let package = Package(
         .executableTarget(
             name: "tdsql",
             dependencies: [
-                "TDSClient", "TDSTLS", "TDSWire", .product(name: "NIOCore", package: "swift-nio"),
+                "TDSClient", "TDSRecording", "TDSTLS", "TDSWire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -146,7 +146,15 @@ let package = Package(
         ),
 
         .testTarget(name: "TDSWireTests", dependencies: ["TDSWire"], swiftSettings: settings),
-        .testTarget(name: "TDSRecordingTests", dependencies: ["TDSRecording", "TDSWire"], swiftSettings: settings),
+        .testTarget(
+            name: "TDSRecordingTests",
+            dependencies: [
+                "TDSRecording", "TDSWire", "TDSTLS", "TDSClient", "SQLServerSimulator",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "TDSTLSTests", dependencies: ["TDSTLS", .product(name: "NIOEmbedded", package: "swift-nio")], swiftSettings: settings),
         .testTarget(
             name: "TDSClientTests",

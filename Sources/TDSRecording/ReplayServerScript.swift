@@ -5,8 +5,10 @@ public import TDSWire
 /// packet of the client that differs from the recorded one.
 ///
 /// The replay is in the clear, whatever the recorded connection was: the server's PRELOGIN answer says that it cannot encrypt. Not
-/// compared are credentials (a recording has none), the ENCRYPTION option, and what differs from one run of a program to the
-/// next: process, thread and trace ids, nonces, the client's host name and address.
+/// compared are credentials (a recording has none) and what differs with the place, the time and the client's version, and has no
+/// influence on what follows: in PRELOGIN the version, ENCRYPTION, thread and trace ids and the nonce; in LOGIN7 the client's version,
+/// process, time zone, host name and address, the server's name, the packet size (the recorded answer decides it, and encrypted
+/// sessions ask for less), and whether it is TDS 7.4 or 8.0, which are the same inside TLS.
 ///
 /// A value without input or output.
 public struct ReplayServerScript: Sendable {
@@ -19,6 +21,8 @@ public struct ReplayServerScript: Sendable {
     private let steps: [Step]
     /// What the server sent before any packet of the client; nothing, in TDS.
     public let greeting: [Packet]
+    /// The version that the client's LOGIN7 asked for, once it came.
+    public private(set) var version = TDSVersion.v7_4
     private var position = 0
     /// The client's packets of an unfinished message that is compared as a whole, and the recorded ones.
     private var received: [Packet] = []
@@ -50,6 +54,15 @@ public struct ReplayServerScript: Sendable {
     /// How many packets of the client were right.
     public var matchedPackets: Int { position }
 
+    /// How many packets the client sent in the recording.
+    public var packetCount: Int { steps.count }
+
+    /// Whether the recording ends before the server's last answer does: the server closed the connection there, or the recording was cut off.
+    public var endsInAnswer: Bool {
+        guard let last = steps.last, last.expected.header.status.contains(.endOfMessage) else { return false }
+        return !(last.answer.last?.header.status.contains(.endOfMessage) ?? false)
+    }
+
     /// The client sent a packet.
     ///
     /// - Returns: what the server answers; nothing in the middle of a message.
@@ -72,7 +85,9 @@ public struct ReplayServerScript: Sendable {
                 position += 1
                 if step.expected.header.status.contains(.endOfMessage) { break }
             }
-            let difference = Self.difference(Self.message(received), Self.message(expected), type: packet.header.type)
+            var message = Self.message(received)
+            let difference = Self.difference(message, Self.message(expected), type: packet.header.type)
+            if packet.header.type == .login7, let login = try? message.readLogin7() { version = login.version }
             (received, expected) = ([], [])
             if let difference { throw RecordingError(.differs, "packet \(position) of the client: \(difference)") }
             return answer
@@ -120,6 +135,7 @@ public struct ReplayServerScript: Sendable {
 
     private static func normalized(_ message: PreLogin) -> PreLogin {
         var message = message
+        message.version = PreLogin.Version(major: 0, minor: 0, build: 0)
         message.encryption = nil
         message.threadID = nil
         message.traceID = nil
@@ -132,8 +148,14 @@ public struct ReplayServerScript: Sendable {
         login.password = ""
         login.newPassword = ""
         login.sspi = login.sspi.map { _ in ByteBuffer() }
+        login.version = login.version == .v8_0 ? .v7_4 : login.version
+        login.packetSize = 0
+        login.clientProgramVersion = 0
         login.clientPID = 0
+        login.connectionID = 0
+        login.timeZone = 0
         login.hostName = ""
+        login.serverName = ""
         login.clientID = [0, 0, 0, 0, 0, 0]
         login.features = login.features.filter { $0.id != .federatedAuthentication }
         return login

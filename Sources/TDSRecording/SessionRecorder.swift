@@ -1,16 +1,29 @@
-import Foundation
 public import NIOCore
 import Synchronization
 import TDSWire
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Records connections into a pcap file: plain TDS packets, credentials blanked, with made-up Ethernet, IP and TCP headers. Wireshark
 /// and tshark read it and dissect TDS. Compressed by gzip if the file's name ends in `.gz`.
 ///
-/// Any number of connections may be recorded at a time, each by its own ``Connection``. An error while writing ends the recording
-/// silently for the connections, which are worth more than their recording; ``close()`` throws it.
+/// Blanked are what ``CredentialBlanking`` knows: LOGIN7's passwords and tokens, SSPI and FEDAUTH messages. Everything else is there as
+/// it was: login and host names, SQL text and parameters (a password in `CREATE LOGIN`, too), and every row that was read. A new file
+/// is readable by its owner only.
+///
+/// Any number of connections may be recorded at a time, each by its own ``Connection``. Bytes are written where they come from, a
+/// connection's event loop for example. An error while writing ends the recording silently for the connections, which are worth more
+/// than their recording; ``close()`` throws it.
 public final class SessionRecorder: Sendable {
     private struct State {
-        var file: FileHandle?
+        /// Of the open file; nil once it is closed.
+        var file: Int32?
         var gzip: GzipWriter?
         var error: RecordingError?
         var connections = 0
@@ -22,15 +35,16 @@ public final class SessionRecorder: Sendable {
     ///
     /// - Throws: ``RecordingError`` of ``RecordingError/Code/file`` if that is not possible.
     public init(path: String) throws(RecordingError) {
-        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]), let file = FileHandle(forWritingAtPath: path) else {
-            throw RecordingError(.file, "'\(path)' can't be written")
-        }
         let gzip = path.hasSuffix(".gz") ? try GzipWriter() : nil
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw RecordingError(.file, "'\(path)' can't be written: \(String(cString: strerror(errno)))") }
         state = Mutex(State(file: file, gzip: gzip))
         var header = ByteBuffer()
         header.writePcapHeader()
         write(header)
     }
+
+    deinit { try? close() }
 
     /// Begins to record a connection.
     ///
@@ -43,20 +57,15 @@ public final class SessionRecorder: Sendable {
         return Connection(recorder: self, number: number, serverPort: serverPort)
     }
 
-    /// Ends the recording. Throws the first error of writing it.
+    /// Ends the recording; what connections do afterwards is not recorded. Throws the first error of writing it.
     public func close() throws(RecordingError) {
         let error: RecordingError? = state.withLock { state in
-            if let gzip = state.gzip, let file = state.file {
-                var end = ByteBuffer()
-                do {
-                    try gzip.finish(into: &end)
-                    try file.write(contentsOf: Data(end.readableBytesView))
-                } catch {
-                    state.error = state.error ?? RecordingError(.file, "the recording's end can't be written")
-                }
-            }
-            try? state.file?.close()
+            guard let file = state.file else { return state.error }
+            Self.write(&state) { gzip, output throws(RecordingError) in try gzip.finish(into: &output) }
             state.file = nil
+            state.gzip = nil
+            // NFS and quotas tell at the end.
+            if systemClose(file) != 0, state.error == nil { state.error = RecordingError(.file, "the recording's end can't be written") }
             return state.error
         }
         if let error { throw error }
@@ -64,18 +73,48 @@ public final class SessionRecorder: Sendable {
 
     fileprivate func write(_ bytes: ByteBuffer) {
         state.withLock { state in
-            guard state.error == nil, let file = state.file else { return }
-            do {
-                var output = bytes
-                if let gzip = state.gzip {
-                    output = ByteBuffer()
-                    try gzip.write(bytes, into: &output)
-                }
-                if output.readableBytes > 0 { try file.write(contentsOf: Data(output.readableBytesView)) }
-            } catch {
-                state.error = error as? RecordingError ?? RecordingError(.file, "the recording can't be written")
+            if state.gzip == nil {
+                Self.write(bytes, &state)
+            } else {
+                Self.write(&state) { gzip, output throws(RecordingError) in try gzip.write(bytes, into: &output) }
             }
         }
+    }
+
+    /// What was recorded until now can be read, even if the process ends without ``close()``.
+    fileprivate func flush() {
+        state.withLock { state in
+            Self.write(&state) { gzip, output throws(RecordingError) in try gzip.flush(into: &output) }
+        }
+    }
+
+    /// Writes what the compression gives; nothing where there is none.
+    private static func write(_ state: inout State, _ body: (GzipWriter, inout ByteBuffer) throws(RecordingError) -> Void) {
+        guard state.error == nil, state.file != nil, let gzip = state.gzip else { return }
+        var output = ByteBuffer()
+        do throws(RecordingError) {
+            try body(gzip, &output)
+        } catch {
+            state.error = error
+        }
+        write(output, &state)
+    }
+
+    private static func write(_ bytes: ByteBuffer, _ state: inout State) {
+        guard state.error == nil, let file = state.file else { return }
+        let error: RecordingError? = bytes.withUnsafeReadableBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = systemWrite(file, UnsafeRawBufferPointer(rebasing: rest))
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    return RecordingError(.file, "the recording can't be written: \(String(cString: strerror(errno)))")
+                }
+            }
+            return nil
+        }
+        if let error { state.error = error }
     }
 
     /// One connection of a recording. Give it the bytes of both directions as they are without TLS, in whatever pieces.
@@ -94,10 +133,15 @@ public final class SessionRecorder: Sendable {
         /// The server sent these bytes.
         public func received(_ bytes: ByteBuffer) { record { $0.serverSent(bytes, time: $1) } }
         /// The connection is closed.
-        public func closed() { record { $0.close(time: $1) } }
+        public func closed() {
+            record { $0.close(time: $1) }
+            recorder.flush()
+        }
 
         private func record(_ body: (inout ConnectionFrames, UInt64) -> ByteBuffer) {
-            let time = UInt64(max(0, Date().timeIntervalSince1970) * 1_000_000) * 1000
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            let time = UInt64(clamping: now.tv_sec) * 1_000_000_000 + UInt64(clamping: now.tv_nsec)
             // Written under the connection's lock, so that its frames stay in order.
             frames.withLock { frames in
                 let bytes = body(&frames, time)
@@ -214,3 +258,7 @@ public struct ConnectionFrames: Sendable {
         if let bytes = segment.ethernetFrame() { output.writePcapFrame(PcapFrame(time: time, bytes: bytes)) }
     }
 }
+
+// Beside methods of the same names.
+private func systemClose(_ file: Int32) -> Int32 { close(file) }
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int { write(file, bytes.baseAddress, bytes.count) }

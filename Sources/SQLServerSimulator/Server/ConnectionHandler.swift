@@ -1,6 +1,7 @@
 // One connection's protocol up to the login, and its packets after that (MS-TDS 3.3.5, server's states).
 import Logging
 import NIOCore
+import TDSRecording
 import TDSTLS
 import TDSWire
 
@@ -11,6 +12,7 @@ struct ConnectionEnvironment: Sendable {
     let encryption: EncryptionPolicy?
     let faults: FaultInjection
     let logger: Logger
+    let recording: SessionRecorder?
 }
 
 /// A whole message of a client.
@@ -21,8 +23,10 @@ struct ClientMessage: Sendable {
     var payload: ByteBuffer
 }
 
-final class ConnectionHandler: ChannelInboundHandler {
+final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private enum State {
         /// Nothing has come yet: the first byte tells TDS 7.x from 8.0.
@@ -36,6 +40,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private let environment: ConnectionEnvironment
     private let session: SessionThread
+    /// Gets the plain bytes of both directions: TLS is below this handler.
+    private let recording: SessionRecorder.Connection?
     private var state = State.first
     private var decoder = PacketDecoder()
     private var isStrict = false
@@ -50,6 +56,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     init(environment: ConnectionEnvironment, channel: any Channel) {
         self.environment = environment
         session = SessionThread(environment: environment, output: ConnectionOutput(channel: channel))
+        recording = environment.recording?.connection()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -69,6 +76,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
             if environment.encryption == .strict { return close(context, "a client without strict encryption") }
         }
+        recording?.sent(bytes)
         decoder.append(bytes)
         do throws(WireError) {
             while let packet = try decoder.next() {
@@ -82,8 +90,15 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         state = .closing
+        recording?.closed()
         session.connectionClosed()
         context.fireChannelInactive()
+    }
+
+    /// What the session's thread writes.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if let recording { recording.received(unwrapOutboundIn(data)) }
+        context.write(data, promise: promise)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -172,7 +187,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         try body.writePreLogin(response)
         var packets = ByteBuffer()
         packets.writePackets(of: body, type: .tabularResult, packetSize: 4096)
-        context.writeAndFlush(NIOAny(packets), promise: nil)
+        recording?.received(packets)
+        context.writeAndFlush(wrapOutboundOut(packets), promise: nil)
 
         state = .login
         switch outcome {

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TDSRecording
 import TDSTLS
 
 /// What a simulator listens with, beside what its engine starts with.
@@ -20,10 +21,13 @@ public struct SimulatorServerConfiguration: Sendable {
     public var logger: Logger
     /// Threads for the network; each session has one of its own besides.
     public var eventLoops: Int
+    /// Records all sessions, as they are without TLS and with blanked credentials. Whoever made it closes it, after `stop`.
+    public var recording: SessionRecorder?
 
     public init(
         engine: SimulatorConfiguration = SimulatorConfiguration(), host: String = "127.0.0.1", port: Int = 0, encryption: EncryptionPolicy? = nil,
-        tls: TLSServerConfiguration? = nil, logger: Logger = Logger(label: "sqlserver-simulator"), eventLoops: Int = 1
+        tls: TLSServerConfiguration? = nil, logger: Logger = Logger(label: "sqlserver-simulator"), eventLoops: Int = 1,
+        recording: SessionRecorder? = nil
     ) {
         self.engine = engine
         self.host = host
@@ -32,6 +36,7 @@ public struct SimulatorServerConfiguration: Sendable {
         self.tls = tls
         self.logger = logger
         self.eventLoops = eventLoops
+        self.recording = recording
     }
 }
 
@@ -69,7 +74,8 @@ public final class SimulatorServer: Sendable {
             identity = TLSServerConfiguration(identity: .selfSigned(made))
         }
         let environment = ConnectionEnvironment(
-            engine: engine, tls: try TLSContext(server: identity), encryption: configuration.encryption, faults: faults, logger: configuration.logger)
+            engine: engine, tls: try TLSContext(server: identity), encryption: configuration.encryption, faults: faults, logger: configuration.logger,
+            recording: configuration.recording)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(configuration.eventLoops, 1))
         do {
             let channel = try await ServerBootstrap(group: group)

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import TDSRecording
 import TDSTLS
 import TDSWire
 
@@ -36,6 +37,8 @@ final class TDSChannelHandler: ChannelInboundHandler {
     private let serverName: String
     private let cancelTimeout: TimeAmount
     private let logger: Logger
+    /// Gets the bytes of both directions. They are plain here: TLS is below this handler.
+    private let recording: SessionRecorder.Connection?
     private var phase: Phase
     private var packets = PacketDecoder()
     private var decoder = TokenStreamDecoder()
@@ -62,7 +65,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     init(
         login: ClientLoginStateMachine, promise: EventLoopPromise<LoginOutcome>, tls: TLSContext, serverName: String, version: TDSVersion,
-        cancelTimeout: TimeAmount, logger: Logger
+        cancelTimeout: TimeAmount, logger: Logger, recording: SessionRecorder.Connection? = nil
     ) {
         phase = .login(login, promise)
         self.tls = tls
@@ -70,6 +73,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         self.version = version
         self.cancelTimeout = cancelTimeout
         self.logger = logger
+        self.recording = recording
     }
 
     // MARK: Channel events
@@ -81,6 +85,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        recording?.closed()
         if inputEnd == nil { fail(TDSError(.connectionClosed, "the connection is closed")) }
     }
 
@@ -131,7 +136,9 @@ final class TDSChannelHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        packets.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        recording?.received(bytes)
+        packets.append(bytes)
         process()
     }
 
@@ -491,6 +498,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         // TLS carries one packet in one record, and a record holds 16384 bytes.
         let size = isEncrypted ? min(packetSize, 16384) : packetSize
         bytes.writePackets(of: message, type: type, packetSize: size, status: status)
+        recording?.sent(bytes)
         while let length = bytes.getInteger(at: bytes.readerIndex + 2, endianness: .big, as: UInt16.self), let packet = bytes.readSlice(length: Int(length)) {
             context.write(wrapOutboundOut(packet), promise: nil)
         }

@@ -2,6 +2,7 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 import Synchronization
+import TDSRecording
 import TDSTLS
 import TDSWire
 
@@ -141,7 +142,8 @@ private final class LoginAttempt: Sendable {
             encryption: configuration.loginEncryption, preLogin: configuration.preLogin,
             login: configuration.login7(server: configuration.host, database: target.database))
         let made = TDSChannelHandler(
-            login: machine, promise: login, tls: tls, serverName: target.host, version: .v7_4, cancelTimeout: configuration.cancelTimeout, logger: logger)
+            login: machine, promise: login, tls: tls, serverName: target.host, version: .v7_4, cancelTimeout: configuration.cancelTimeout, logger: logger,
+            recording: configuration.recording?.connection())
         let bound = NIOLoopBound(made, eventLoop: eventLoop)
         login.futureResult.map { (channel, bound, $0) }.cascade(to: promise)
         handler.withLock { $0 = bound }

@@ -1,4 +1,5 @@
 public import NIOCore
+public import TDSRecording
 public import TDSTLS
 import TDSWire
 
@@ -59,12 +60,18 @@ public struct TDSConnectionConfiguration: Sendable {
     public var readOnlyIntent: Bool
     /// How many times the server may send the client elsewhere during login.
     public var maximumRoutingHops: Int
+    /// Records what the connection sends and receives, as it is without TLS: a pcap file that Wireshark reads and
+    /// `TDSRecording.ReplayServer` plays again. Several connections may share a recorder; whoever made it closes it.
+    ///
+    /// Blanked are the password and whatever else a client authenticates with. Not blanked are the login's, host's and application's names,
+    /// SQL text, parameters, and all rows: treat the file like the data in it. Nil, the default, records nothing.
+    public var recording: SessionRecorder?
 
     public init(
         host: String, port: Int = 1433, authentication: Authentication, database: String = "", encryption: Encryption = .required,
         tls: TLSClientConfiguration = TLSClientConfiguration(), allowsPlainLogin: Bool = false, connectTimeout: TimeAmount = .seconds(30),
         cancelTimeout: TimeAmount = .seconds(5), packetSize: Int = 16384, applicationName: String = "swift-tds", hostName: String = "",
-        readOnlyIntent: Bool = false, maximumRoutingHops: Int = 5
+        readOnlyIntent: Bool = false, maximumRoutingHops: Int = 5, recording: SessionRecorder? = nil
     ) {
         self.host = host
         self.port = port
@@ -80,6 +87,7 @@ public struct TDSConnectionConfiguration: Sendable {
         self.hostName = hostName
         self.readOnlyIntent = readOnlyIntent
         self.maximumRoutingHops = maximumRoutingHops
+        self.recording = recording
     }
 }
 
