@@ -7,7 +7,7 @@ import TDSWire
 import Testing
 
 /// Sessions of TDSClient, recorded and played again.
-@Suite(.timeLimit(.minutes(3))) struct ClientRecordingTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientRecordingTests {
     /// All bytes of a recording: the file itself, and each direction's stream, for a text may be cut in two by a packet's end.
     static func bytes(_ data: Data) throws -> [[UInt8]] {
         let file = try Self.file(data)

@@ -73,7 +73,7 @@ import Testing
     }
 
     /// Our own client's sessions, as it records them, and as the simulator does.
-    @Test(.timeLimit(.minutes(3)), arguments: RecordedSession.encryptions) func freshRecordings(_ encryption: RecordedSession.Encryption) async throws {
+    @Test(.timeLimit(.minutes(10)), arguments: RecordedSession.encryptions) func freshRecordings(_ encryption: RecordedSession.Encryption) async throws {
         guard let tshark = try Tshark() else { return }
         let session = try await RecordedSession.shared(encryption)
         for data in [session.clientFile, session.serverFile] {
