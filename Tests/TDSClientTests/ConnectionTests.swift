@@ -25,7 +25,7 @@ private struct Server {
     ) -> TDSConnectionConfiguration {
         TDSConnectionConfiguration(
             host: "127.0.0.1", port: simulator.port, authentication: .sqlServer(user: "sa", password: password), database: database, encryption: encryption,
-            tls: TLSClientConfiguration(trust: trust))
+            tls: TLSClientConfiguration(trust: trust), connectTimeout: .seconds(600), cancelTimeout: .seconds(600))
     }
 
     /// Starts a batch that waits for an hour; returns when the server carries it out, which another connection sees.

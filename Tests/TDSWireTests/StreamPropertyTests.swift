@@ -123,7 +123,8 @@ struct SeededGenerator: RandomNumberGenerator {
 
     static func change(_ g: inout SeededGenerator) -> EnvironmentChange {
         let descriptor = UInt64(g.int(1...Int.max))
-        switch g.int(0...13) {
+        switch g.int(0...14) {
+        case 14: return .enlistDTCTransaction(descriptor: descriptor)
         case 0: return .database(new: g.text(120), old: g.text(120))
         case 1: return .language(new: g.text(120), old: g.text(120))
         case 2: return .packetSize(new: g.int(512...32767), old: g.int(512...32767))
@@ -157,7 +158,7 @@ struct SeededGenerator: RandomNumberGenerator {
                 }
             }
             let token = Self.token(&g)
-            try bytes.write(token)
+            try bytes.writeToken(token, dataClassificationVersion: 2)
             expected.append(.token(token))
         }
         #expect(try decodeStream([bytes]).events == expected, "seed \(seed)")

@@ -49,11 +49,11 @@ import Testing
         #expect(stream.tokens[2...3] == [.alternateRow(rows[0]), .alternateRow(rows[1])])
         #expect(stream.rows == [[try ByteBuffer(hex: "78 00 79 00"), unit]])
         var again = ByteBuffer()
-        try again.write(stream.tokens[0])
-        try again.write(stream.tokens[1])
+        try again.writeToken(stream.tokens[0])
+        try again.writeToken(stream.tokens[1])
         try again.writeRow(try #require(stream.rows.first), metadataColumns(stream))
         for row in rows { try again.writeAlternateRow(row, metadata) }
-        try again.write(stream.tokens[4])
+        try again.writeToken(stream.tokens[4])
         #expect(again.hex == bytes.hex)
     }
 
@@ -81,11 +81,11 @@ import Testing
         }
         #expect(value.encryption == ColumnEncryption(typeInfo: TypeInfo(.intN, maximumLength: 4), kind: 2, key: nil))
         var again = ByteBuffer()
-        try again.write(stream.tokens[0])
+        try again.writeToken(stream.tokens[0])
         try again.writeColumnMetadata(columns, columnEncryption: true)
         try again.writeRow(try #require(stream.rows.first), columns)
-        try again.write(stream.tokens[2])
-        try again.write(stream.tokens[3])
+        try again.writeToken(stream.tokens[2])
+        try again.writeToken(stream.tokens[3])
         #expect(again.hex == bytes.hex)
     }
 

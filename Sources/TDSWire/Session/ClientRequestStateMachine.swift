@@ -228,7 +228,7 @@ public struct ClientRequestStateMachine: Sendable {
         case .packetSize(let new, _):
             session.packetSize = new
             return .setPacketSize(new)
-        case .beginTransaction(let descriptor): session.transactionDescriptor = descriptor
+        case .beginTransaction(let descriptor), .enlistDTCTransaction(let descriptor): session.transactionDescriptor = descriptor
         case .commitTransaction, .rollbackTransaction, .transactionEnded, .defectTransaction: session.transactionDescriptor = 0
         // A reset rolls back and restores what the login set, without telling it by ENVCHANGE tokens of its own.
         case .resetConnectionAcknowledged:

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What a client has to remember of a session to set it up again on a new connection (SESSIONRECOVERY, MS-TDS 2.2.6.4): the state right
 /// after the login, and what has changed since.
 ///
@@ -57,12 +59,14 @@ public struct SessionRecoveryState: Hashable, Sendable {
 
     /// The feature of the LOGIN7 that recovers the session; nil if it cannot be recovered. The login's version has to be the session's.
     public var recovery: SessionRecoveryFeature? {
-        guard let initial, isRecoverable else { return nil }
+        guard var initial, isRecoverable else { return nil }
         var toBe = current
         if toBe.database == initial.database { toBe.database = "" }
         if toBe.collation == initial.collation { toBe.collation = nil }
         if toBe.language == initial.language { toBe.language = "" }
-        toBe.states.removeAll { initial.states.contains($0) }
+        toBe.states.removeAll { initial.states.contains($0) || $0.value.readableBytes == 0 }
+        // A state without a value is not sent back (MS-TDS 2.2.7.21, StateLen).
+        initial.states.removeAll { $0.value.readableBytes == 0 }
         return SessionRecoveryFeature(recovery: .init(initial: initial, toBe: toBe))
     }
 }

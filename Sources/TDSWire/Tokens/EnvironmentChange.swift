@@ -29,8 +29,8 @@ public enum EnvironmentChange: Hashable, Sendable {
     case commitTransaction(descriptor: UInt64)
     /// Type 10. The transaction was rolled back, by whoever.
     case rollbackTransaction(descriptor: UInt64)
-    /// Type 11. The session joined a distributed transaction.
-    case enlistDTCTransaction
+    /// Type 11. The session joined a distributed transaction; its descriptor goes into every later request's ALL_HEADERS.
+    case enlistDTCTransaction(descriptor: UInt64)
     /// Type 12. A local transaction was defected.
     case defectTransaction(descriptor: UInt64)
     /// Type 13. The mirroring partner of the database.
@@ -110,10 +110,11 @@ extension ByteBuffer {
         case 5: return .unicodeSortingLocale(new: try readBVarchar("ENVCHANGE locale"), old: try readBVarchar("ENVCHANGE locale"))
         case 6: return .unicodeComparisonFlags(new: try readBVarchar("ENVCHANGE flags"), old: try readBVarchar("ENVCHANGE flags"))
         case 7: return .collation(new: try readOptionalCollation(), old: try readOptionalCollation())
-        case 8:
+        case 8, 11:
             let new = try readDescriptor()
-            _ = try readDescriptor()
-            return .beginTransaction(descriptor: new)
+            let old = try readDescriptor()
+            // MS-TDS 2.2.7.9's table has type 11's descriptor as the old value, its text as the new one, as servers send it.
+            return type == 8 ? .beginTransaction(descriptor: new) : .enlistDTCTransaction(descriptor: new != 0 ? new : old)
         case 9, 10, 12, 17:
             let new = try readDescriptor()
             let old = try readDescriptor()
@@ -125,11 +126,8 @@ extension ByteBuffer {
             case 12: .defectTransaction(descriptor: descriptor)
             default: .transactionEnded(descriptor: descriptor)
             }
-        case 11: return .enlistDTCTransaction
         case 13: return .databaseMirroringPartner(try readBVarchar("ENVCHANGE mirroring partner"))
-        case 15:
-            let length = Int(try readLE("ENVCHANGE promoted transaction", as: UInt32.self))
-            return .promoteTransaction(cookie: try readWireSlice(length, "ENVCHANGE promoted transaction"))
+        case 15: return try readPromotedTransaction()
         case 16:
             let length = Int(try readLE("ENVCHANGE transaction manager", as: UInt8.self))
             return .transactionManagerAddress(try readWireSlice(length, "ENVCHANGE transaction manager"))
@@ -146,6 +144,15 @@ extension ByteBuffer {
             return .enhancedRouting(.init(transport: transport, port: port, server: server, database: database))
         default: throw WireError(.malformed, "ENVCHANGE Type", "\(type)")
         }
+    }
+
+    /// Reads what is behind the type of type 15: within the token's length, or behind it.
+    mutating func readPromotedTransaction() throws(WireError) -> EnvironmentChange {
+        let length = try readLE("ENVCHANGE promoted transaction", as: UInt32.self)
+        guard length <= TokenStreamDecoder.longTokenLimit else { throw WireError(.tooLarge, "ENVCHANGE promoted transaction") }
+        let cookie = try readWireSlice(Int(length), "ENVCHANGE promoted transaction")
+        _ = try readLE("ENVCHANGE promoted transaction", as: UInt8.self)
+        return .promoteTransaction(cookie: cookie)
     }
 
     private mutating func readOptionalCollation() throws(WireError) -> Collation? {
@@ -193,22 +200,20 @@ extension ByteBuffer {
             case .collation(let new, let old):
                 buffer.writeOptionalCollation(new)
                 buffer.writeOptionalCollation(old)
-            case .beginTransaction(let descriptor):
+            case .beginTransaction(let descriptor), .enlistDTCTransaction(let descriptor):
                 buffer.writeDescriptor(descriptor)
                 buffer.writeDescriptor(nil)
             case .commitTransaction(let descriptor), .rollbackTransaction(let descriptor), .defectTransaction(let descriptor),
                 .transactionEnded(let descriptor):
                 buffer.writeDescriptor(nil)
                 buffer.writeDescriptor(descriptor)
-            case .enlistDTCTransaction, .resetConnectionAcknowledged:
+            case .resetConnectionAcknowledged:
                 buffer.writeLE(UInt16(0))
             case .databaseMirroringPartner(let name), .userInstanceStarted(let name):
                 try buffer.writeBVarchar(name, "ENVCHANGE NewValue")
                 buffer.writeLE(UInt8(0))
-            case .promoteTransaction(let cookie):
-                buffer.writeLE(UInt32(truncatingIfNeeded: cookie.readableBytes))
-                buffer.writeImmutableBuffer(cookie)
-                buffer.writeLE(UInt8(0))
+            // Behind the token.
+            case .promoteTransaction: break
             case .transactionManagerAddress(let address):
                 guard let length = UInt8(exactly: address.readableBytes) else { throw WireError(.valueOutOfRange, "ENVCHANGE transaction manager") }
                 buffer.writeLE(length)
@@ -224,5 +229,10 @@ extension ByteBuffer {
                 buffer.writeLE(UInt16(0))
             }
         }
+        guard case .promoteTransaction(let cookie) = change else { return }
+        guard let length = UInt32(exactly: cookie.readableBytes) else { throw WireError(.valueOutOfRange, "ENVCHANGE promoted transaction") }
+        writeLE(length)
+        writeImmutableBuffer(cookie)
+        writeLE(UInt8(0))
     }
 }

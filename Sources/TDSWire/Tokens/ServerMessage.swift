@@ -52,7 +52,11 @@ extension ByteBuffer {
 
     /// Writes an ERROR (severity above 10) or INFO token. Throws ``WireError/Code/valueOutOfRange`` if a text is too long.
     public mutating func writeServerMessage(_ message: ServerMessage, version: TDSVersion = .v7_4) throws(WireError) {
-        writeLE(message.severity > 10 ? TokenType.error.rawValue : TokenType.info.rawValue)
+        try writeServerMessage(message, as: message.severity > 10 ? .error : .info, version: version)
+    }
+
+    mutating func writeServerMessage(_ message: ServerMessage, as type: TokenType, version: TDSVersion) throws(WireError) {
+        writeLE(type.rawValue)
         try writeLengthPrefixed(as: UInt16.self, "ERROR Length") { buffer throws(WireError) in
             buffer.writeLE(message.number)
             buffer.writeLE(message.state)

@@ -160,6 +160,14 @@ public struct TokenStreamDecoder: Sendable {
         case .info:
             return try lengthPrefixed { body, version throws(WireError) in .info(try body.readServerMessage(version: version)) }
         case .envChange:
+            // A promoted transaction's Length counts its type only (MS-TDS 2.2.7.9).
+            if buffer.getInteger(at: buffer.readerIndex + 1, endianness: .little, as: UInt16.self) == 1 {
+                return try whole { buffer, _ throws(WireError) in
+                    _ = try buffer.readLE("ENVCHANGE Length", as: UInt16.self)
+                    guard try buffer.readLE("ENVCHANGE Type", as: UInt8.self) == 15 else { throw WireError(.malformed, "ENVCHANGE Length") }
+                    return .environmentChange(try buffer.readPromotedTransaction())
+                }
+            }
             return try lengthPrefixed { body, _ throws(WireError) in .environmentChange(try body.readEnvironmentChange()) }
         case .loginAck:
             let token = try lengthPrefixed { body, _ throws(WireError) in .loginAck(try body.readLoginAck()) }

@@ -10,8 +10,8 @@ let password = "Sekr3t?Pässwörd"
 extension TestServer {
     func configuration(_ encryption: TDSConnectionConfiguration.Encryption = .disabled, host: String = "127.0.0.1") -> TDSConnectionConfiguration {
         var configuration = TDSConnectionConfiguration(
-            host: host, port: port, authentication: .sqlServer(user: "sa", password: password), encryption: encryption, connectTimeout: .seconds(60),
-            cancelTimeout: .seconds(60))
+            host: host, port: port, authentication: .sqlServer(user: "sa", password: password), encryption: encryption, connectTimeout: .seconds(600),
+            cancelTimeout: .seconds(600))
         if let pem = try? certificate.certificatePEM { configuration.tls.trust = .authorities(pem: pem) }
         return configuration
     }

@@ -159,6 +159,10 @@ import Testing
         recovery.tokenReceived(.sessionState(.init(sequenceNumber: 1, isRecoverable: true, states: [state(2, 7), state(3, 1)])))
         #expect(recovery.recovery?.recovery?.initial == .init(database: "test", language: "us_english", states: acknowledgement.states))
         #expect(recovery.recovery?.recovery?.toBe == .init(database: "other", states: [state(2, 7), state(3, 1)]))
+        // A state that has no value any more is not sent back.
+        var emptied = recovery
+        emptied.tokenReceived(.sessionState(.init(sequenceNumber: 2, isRecoverable: true, states: [.init(id: 2, value: ByteBuffer())])))
+        #expect(emptied.recovery?.recovery?.toBe == .init(database: "other", states: [state(3, 1)]))
         recovery.tokenReceived(.sessionState(.init(sequenceNumber: 0, isRecoverable: false, states: [state(3, 9)])))  // too late to count
         #expect(recovery.isRecoverable)
         recovery.tokenReceived(.sessionState(.init(sequenceNumber: 2, isRecoverable: false, states: [state(3, 2)])))

@@ -114,6 +114,11 @@ import Testing
             _ = machine.tokenReceived(.environmentChange(end))
             #expect(machine.session.transactionDescriptor == 0)
         }
+        // One that a transaction manager request of type TM_PROPAGATE_XACT joined.
+        _ = machine.tokenReceived(.environmentChange(.enlistDTCTransaction(descriptor: 9)))
+        #expect(machine.session.transactionDescriptor == 9)
+        _ = machine.tokenReceived(.environmentChange(.defectTransaction(descriptor: 9)))
+        #expect(machine.session.transactionDescriptor == 0)
     }
 
     @Test func reset() {
