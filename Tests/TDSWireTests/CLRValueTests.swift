@@ -152,10 +152,21 @@ import Testing
                 break
             }
         }
-        // Strict about header and size.
+        // The header of float16: layout 0xA9 and version 1 (MS-TDS 2.2.5.5.7), dimension type 1 (SQLVECTORTYPE of Microsoft's ODBC driver, "Vector
+        // data type (ODBC)"). The elements: Python's struct.pack("<4e", 0.1, -1.5, 65504, 6e-8).
+        let golden = Self.hex("A9 01 0400 01 000000 662E 00BE FF7B 0100")
+        #expect(try TDSVector.float16(rounding: [0.1, -1.5, 65504, 6e-8]).value.wireContent(TypeInfo(.vector, maximumLength: 16, vectorElementType: 1)) == golden)
+        #expect(try TDSVector(wire: golden, TypeInfo(.vector, maximumLength: 16, vectorElementType: 1)).floats == [0.0999755859375, -1.5, 65504, 0x1p-24])
+        #expect(try TDSVector(.float16([1, 2, 3])).typeInfo.declaration == "vector(3, float16)")
+        // 3,996 and no more (the same page).
+        #expect(try TDSVector(.float16([UInt16](repeating: 0, count: 3996))).byteCount == 8000)
+        #expect(throws: WireError.self) { try TDSVector(.float16([UInt16](repeating: 0, count: 3997))) }
+        // Reserved bytes are ignored when read.
+        #expect(try TDSVector(wire: Self.hex("A9 01 0100 00 000001 0000803F").readableBytesSpan) == TDSVector(.float32([1])))
+        // Strict about the rest of the header, and size.
         for bad in [
             "A8 01 0100 00 000000 00000000", "A9 02 0100 00 000000 00000000", "A9 01 0000 00 000000", "A9 01 0100 02 000000 00000000",
-            "A9 01 0100 00 000001 00000000", "A9 01 0200 00 000000 00000000", "A9 01 0100 00 000000 0000000000", "A9 01 0100", "",
+            "A9 01 0200 00 000000 00000000", "A9 01 0100 00 000000 0000000000", "A9 01 0100", "",
             "A9 01 0100 01 000000 00000000",
         ] {
             #expect(throws: WireError.self, "\(bad)") { try TDSVector(wire: Self.hex(bad).readableBytesSpan) }

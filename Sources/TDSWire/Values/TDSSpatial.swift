@@ -16,8 +16,54 @@ public struct TDSSpatial: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// The shape that a well-known text describes, serialised as SQL Server would.
+    ///
+    /// All shapes of SQL Server: POINT, LINESTRING, POLYGON, their MULTI…, GEOMETRYCOLLECTION, CIRCULARSTRING, COMPOUNDCURVE, CURVEPOLYGON, and, for
+    /// geography, FULLGLOBE; any of them `EMPTY`. A point has X, Y (for geography longitude, latitude), and may have Z and M: `POINT (1 2 3 4)`,
+    /// `POINT (1 2 NULL 4)`. Unlike SQL Server it takes the tags of ISO 19125 too: `POINT M (1 2 4)`.
+    ///
+    /// Two bits of the serialised form say what only an analysis of the shape can find out, which isn't made here: SQL Server believes what a client
+    /// says in them (for the first: dotMorten/Microsoft.SqlServer.Types, issue 85). To have it find out for itself, send the text and let it call
+    /// `geometry::STGeomFromText`.
+    ///
+    /// - Parameters:
+    ///   - kind: Decides the order of coordinates and their limits.
+    ///   - text: Well-known text. Names and tags may be in lower case.
+    ///   - srid: The spatial reference id; nil is SQL Server's default, 0 for geometry and 4326 (WGS 84) for geography. For a geography it has to be
+    ///     in `sys.spatial_reference_systems`, which is for the server to check.
+    ///   - isValid: What `STIsValid()` will answer. With false, SQL Server's methods that need a valid shape refuse it (error 24144) until
+    ///     `MakeValid()`. With true for a shape that isn't valid (a ring that crosses itself), they may give wrong results.
+    ///   - isLargerThanAHemisphere: A geography of more than half of the globe, such as a polygon whose outer ring goes clockwise. FULLGLOBE is by
+    ///     itself. Needs SQL Server 2012.
+    /// - Throws: ``WellKnownTextError``, with the position and what was expected there.
+    ///
+    /// Source: MS-SSCLRT 2.1; "Spatial Types - geometry", "geography", and the pages of the shapes (Microsoft Learn).
+    public init(
+        _ kind: Kind, wellKnownText text: some StringProtocol, srid: Int32? = nil, isValid: Bool = true, isLargerThanAHemisphere: Bool = false
+    ) throws(WellKnownTextError) {
+        let srid = srid ?? (kind == .geography ? 4326 : 0)
+        guard (0...999_999).contains(srid) else { throw WellKnownTextError(.outOfRange, position: 0, expected: "an SRID of 0 to 999999") }
+        guard kind == .geography || !isLargerThanAHemisphere else {
+            throw WellKnownTextError(.notAllowed, position: 0, expected: "a geography, to be larger than a hemisphere")
+        }
+        var parser = WellKnownTextParser(text, kind)
+        try parser.parse()
+        self.init(kind, bytes: parser.parts.serialized(kind, srid: srid, isValid: isValid, isLargerThanAHemisphere: isLargerThanAHemisphere))
+    }
+
+    /// Collections in collections deeper than this are refused, as the text is made and read recursively.
+    static let depthLimit = 128
+
     /// The spatial reference id (4326 is WGS 84), or nil if there are no four bytes.
     public var srid: Int32? { bytes.getInteger(at: bytes.readerIndex, endianness: .little) }
+
+    /// The bit that says that the shape is valid (`STIsValid()`), or nil if the bytes end before it.
+    public var isValid: Bool? { flags.map { $0 & 0x04 != 0 } }
+
+    /// The bit that says that a geography covers more than half of the globe, or nil if the bytes end before it.
+    public var isLargerThanAHemisphere: Bool? { flags.map { $0 & 0x20 != 0 } }
+
+    private var flags: UInt8? { bytes.getInteger(at: bytes.readerIndex + 5) }
 
     /// The well-known text as `ToString()` gives it, with Z and M where there are any: `POINT (1 2)`, `CURVEPOLYGON (CIRCULARSTRING (…))`.
     ///
@@ -67,9 +113,6 @@ private struct SpatialData {
     /// By figure: its first segment.
     var firstSegments: [Int] = []
 
-    /// Collections in collections deeper than this are refused, as the text is made recursively.
-    static let depthLimit = 128
-
     init(_ bytes: RawSpan, _ kind: TDSSpatial.Kind) throws(WireError) {
         var offset = 6
         let total = bytes.byteCount
@@ -109,7 +152,9 @@ private struct SpatialData {
             for _ in 0..<(try count(5)) {
                 let start = Int(try Self.load(bytes, offset + 1, as: Int32.self))
                 guard start >= figures.last?.start ?? 0, start <= pointCount else { throw Self.error("figure") }
-                figures.append(Figure(attribute: try Self.load(bytes, offset), start: start))
+                let attribute: UInt8 = try Self.load(bytes, offset)
+                guard attribute <= (version == 1 ? 2 : 3) else { throw Self.error("figure attribute \(attribute)") }
+                figures.append(Figure(attribute: attribute, start: start))
                 offset += 5
             }
             for _ in 0..<(try count(9)) {
@@ -117,7 +162,7 @@ private struct SpatialData {
                     parent: Int(try Self.load(bytes, offset, as: Int32.self)), figure: Int(try Self.load(bytes, offset + 4, as: Int32.self)),
                     type: try Self.load(bytes, offset + 8))
                 guard shape.parent >= -1, shape.parent < shapes.count, shape.parent >= 0 || shapes.isEmpty, shape.figure >= -1,
-                    shape.figure <= figures.count, (1...11).contains(shape.type)
+                    shape.figure <= figures.count, (1...(version == 1 ? 7 : 11)).contains(shape.type)
                 else { throw Self.error("shape") }
                 shapes.append(shape)
                 offset += 9
@@ -189,7 +234,7 @@ private struct SpatialData {
     }
 
     private func write(_ index: Int, to text: inout String, depth: Int, tagged: Bool) throws(WireError) {
-        guard depth < Self.depthLimit else { throw WireError(.tooLarge, "geometry or geography", "collections nested too deeply") }
+        guard depth < TDSSpatial.depthLimit else { throw WireError(.tooLarge, "geometry or geography", "collections nested too deeply") }
         let type = shapes[index].type
         if tagged { text += Self.names[Int(type)] }
         if type == 11 { return }
@@ -212,6 +257,7 @@ private struct SpatialData {
                 text += "EMPTY"
                 return
             }
+            guard range.allSatisfy({ !pointRange($0).isEmpty }) else { throw Self.error("a figure without points") }
             switch type {
             case 1:
                 guard range.count == 1, pointRange(range.lowerBound).count == 1 else { throw Self.error("point") }
@@ -268,6 +314,7 @@ private struct SpatialData {
             position = end
             pieces += 1
         }
+        guard pieces > 0 else { throw Self.error("segments") }
         text += ")"
     }
 

@@ -8,6 +8,9 @@ public import NIOCore
 /// | BYTE | BYTE 1  | USHORT     | BYTE        | 3 BYTE 0 |          |
 /// +------+---------+------------+-------------+----------+----------+
 /// ```
+///
+/// float16 is in the current MS-TDS (2.2.5.5.7.4, "Dimension Type"; not yet in its version 39) and has the number 1 in Microsoft's ODBC and JDBC
+/// drivers. A server sends it once version 2 of VECTORSUPPORT was acknowledged (microsoft/mssql-jdbc, pull request 2899).
 public struct TDSVector: WireValue {
     public enum Elements: Hashable, Sendable {
         case float32([Float])
@@ -76,7 +79,7 @@ public struct TDSVector: WireValue {
         let count = Int(try bytes.loadLE(at: 2, "vector", as: UInt16.self))
         guard count > 0 else { throw WireError(.malformed, "vector", "no dimension") }
         let type: UInt8 = try bytes.loadLE(at: 4, "vector")
-        guard try bytes.loadLE(at: 5, size: 3, "vector") == 0 else { throw WireError(.malformed, "vector", "reserved bytes") }
+        // The three reserved bytes are to be ignored when read (MS-TDS 2.2.5.5.7.5).
         guard type <= 1 else { throw WireError(.malformed, "vector", "element type \(type)") }
         try bytes.expect(byteCount: Self.headerSize + count * (type == 0 ? 4 : 2), "vector")
         guard bytes.byteCount <= 8000 else { throw WireError(.malformed, "vector", "\(count) dimensions") }
