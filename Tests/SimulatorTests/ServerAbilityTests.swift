@@ -36,7 +36,7 @@ struct ServerAbilityTests {
         var writer = RowWriter(from: from, to: from.map(old.column), usesNullBitmap: false)
         var buffer = ByteBuffer()
         try buffer.writeColumnMetadata(from.map { old.column($0).metadata(database: "") }, version: .v7_1)
-        try writer.write([.int(5), .date(738_944), .datetime2(days: 738_944, time: 36_000_000_000), .string("é")], to: &buffer)
+        try writer.write([.int(5), .date(try TDSDate(days: 738_944)), .datetime2(try TDSDateTime2(text: "2024-02-29 01:00:00").widest), .string("é")], to: &buffer)
         try writer.write([.int(6), .null, .null, .null], to: &buffer)
         buffer.writeDone(Done(), version: .v7_1)
         var decoder = TokenStreamDecoder(version: .v7_1)

@@ -6,15 +6,32 @@ import Testing
 
 @Suite("Server: types and values on the wire")
 struct ServerValueTests {
+    /// Values that their types refuse would be a fault of the test.
+    private static func value(_ make: () throws -> SQLValue) -> SQLValue {
+        do {
+            return try make()
+        } catch {
+            Issue.record(error)
+            return .null
+        }
+    }
+    private static func decimal(_ text: String) -> SQLValue { value { .decimal(try TDSDecimal(text: text).widest) } }
+    private static func money(_ amount: Int64) -> SQLValue { .money(TDSMoney(tenThousandths: amount)) }
+    private static func date(_ text: String) -> SQLValue { value { .date(try TDSDate(text: text)) } }
+    private static func time(_ text: String) -> SQLValue { value { .time(try TDSTime(text: text).widest) } }
+    private static func datetime2(_ text: String) -> SQLValue { value { .datetime2(try TDSDateTime2(text: text).widest) } }
+    private static func text(_ text: String, _ collation: String, _ kind: SQLType.Kind = .varchar, length: Int = 20) -> (SQLType, [SQLValue]) {
+        (SQLType(kind, length: length, collation: SQLCollation(named: collation)), [.string(text)])
+    }
+
     static let samples: [(SQLType, [SQLValue])] = [
         (.tinyint, [.int(0), .int(255)]), (.smallint, [.int(-32768), .int(32767)]), (.int, [.int(-2_147_483_648), .int(7)]),
         (.bigint, [.int(.min), .int(.max)]), (.bit, [.bit(true), .bit(false)]),
-        (.decimal(5, 2), [.decimal(SQLDecimal(-99999, scale: 2)), .decimal(SQLDecimal(0, scale: 2))]),
-        (.decimal(19, 0), [.decimal(SQLDecimal(9_999_999_999_999_999_999, scale: 0))]),
-        (.decimal(28, 10), [.decimal(SQLDecimal(-1, scale: 10))]),
-        (.decimal(38, 38), [.decimal(SQLDecimal(SQLDecimal.powers[38] - 1, scale: 38)), .decimal(SQLDecimal(1 - SQLDecimal.powers[38], scale: 38))]),
-        (SQLType(.numeric, precision: 18, scale: 4), [.decimal(SQLDecimal(123, scale: 4))]),
-        (.money, [.money(.min), .money(.max), .money(-1)]), (SQLType(.smallmoney), [.money(-2_147_483_648), .money(1)]),
+        (.decimal(5, 2), [decimal("-999.99"), decimal("0.00")]), (.decimal(19, 0), [decimal("9999999999999999999")]),
+        (.decimal(28, 10), [decimal("-0.0000000001")]),
+        (.decimal(38, 38), [decimal("0." + String(repeating: "9", count: 38)), decimal("-0." + String(repeating: "9", count: 38))]),
+        (SQLType(.numeric, precision: 18, scale: 4), [decimal("0.0123")]),
+        (.money, [money(.min), money(.max), money(-1)]), (SQLType(.smallmoney), [money(-2_147_483_648), money(1)]),
         (.float, [.float(-0.1), .float(.greatestFiniteMagnitude)]), (.real, [.real(0.1)]),
         (SQLType(.char, length: 5, collation: .default), [.string("a€é  ")]), (.varchar(20), [.string(""), .string("naïve – “x”")]),
         (.varchar(-1), [.string(String(repeating: "y", count: 9000))]), (SQLType(.text, collation: .default), [.string("text")]),
@@ -23,19 +40,22 @@ struct ServerValueTests {
         (.nvarchar(-1), [.string(String(repeating: "ä", count: 5000))]), (SQLType(.ntext, collation: .default), [.string("ntext ✓")]),
         (SQLType(.xml), [.string("<a b=\"1\">é</a>")]), (SQLType(.binary, length: 3), [.binary([0, 255, 1])]), (.varbinary(10), [.binary([]), .binary([1])]),
         (.varbinary(-1), [.binary([UInt8](repeating: 7, count: 20000))]), (SQLType(.image), [.binary([9, 8])]),
-        (.date, [.date(0), .date(3_652_058)]), (SQLType(.time, scale: 0), [.time(863_990_000_000)]), (SQLType(.time, scale: 7), [.time(863_999_999_999)]),
-        (SQLType(.time, scale: 3), [.time(12_345_670_000)]), (.datetime, [.datetime(days: -53690, ticks: 0), .datetime(days: 2_958_463, ticks: 25_919_999)]),
-        (SQLType(.smalldatetime), [.smalldatetime(days: 65535, minutes: 1439)]),
-        (SQLType(.datetime2, scale: 7), [.datetime2(days: 3_652_058, time: 863_999_999_999)]),
-        (SQLType(.datetime2, scale: 2), [.datetime2(days: 1, time: 100_000)]),
-        (SQLType(.datetimeoffset, scale: 5), [.datetimeoffset(days: 738_000, time: 863_999_999_900, offset: -840)]),
-        (.uniqueidentifier, [GUID(text: "6F9619FF-8B86-D011-B42D-00C04FC964FF").map(SQLValue.uniqueidentifier) ?? .null]),
+        (.date, [date("0001-01-01"), date("9999-12-31")]), (SQLType(.time, scale: 0), [time("23:59:59")]),
+        (SQLType(.time, scale: 7), [time("23:59:59.9999999")]), (SQLType(.time, scale: 3), [time("00:20:34.567")]),
+        (.datetime, [value { .datetime(try TDSDateTime(days: -53690, ticks: 0)) }, value { .datetime(try TDSDateTime(days: 2_958_463, ticks: 25_919_999)) }]),
+        (SQLType(.smalldatetime), [value { .smalldatetime(try TDSSmallDateTime(days: 65535, minutes: 1439)) }]),
+        (SQLType(.datetime2, scale: 7), [datetime2("9999-12-31 23:59:59.9999999")]), (SQLType(.datetime2, scale: 2), [datetime2("0001-01-02 00:00:00.01")]),
+        (SQLType(.datetimeoffset, scale: 5), [value { .datetimeoffset(try TDSDateTimeOffset(text: "2021-08-06 09:59:59.99999 -14:00").widest) }]),
+        (.uniqueidentifier, [value { .uniqueidentifier(try TDSGUID(text: "6F9619FF-8B86-D011-B42D-00C04FC964FF")) }]),
+        text("Привет", "Cyrillic_General_CI_AS"), text("日本語ｶﾅ", "Japanese_CI_AS"), text("中文", "Chinese_PRC_CI_AS", .char, length: 4),
+        text("Ελλάδα", "Greek_CS_AI"), text("شمس", "SQL_Latin1_General_CP1256_CI_AS"), text("▒é", "SQL_Latin1_General_CP437_CI_AS"),
         (SQLType(.hierarchyid), [.binary([0x58])]),
         (
             SQLType(.variant),
             [
-                .variant(.int, .int(5)), .variant(.nvarchar(10), .string("ü")), .variant(.decimal(10, 3), .decimal(SQLDecimal(-5, scale: 3))),
-                .variant(.varbinary(4), .binary([1, 2])), .variant(SQLType(.datetime2, scale: 3), .datetime2(days: 5, time: 10_000)),
+                .variant(.int, .int(5)), .variant(.nvarchar(10), .string("ü")), .variant(.decimal(10, 3), decimal("-0.005")),
+                .variant(.varbinary(4), .binary([1, 2])), .variant(SQLType(.datetime2, scale: 3), datetime2("0001-01-06 00:00:00.001")),
+                .variant(SQLType(.varchar, length: 6, collation: SQLCollation(named: "Cyrillic_General_CI_AS")), .string("шесть")),
             ]
         ),
     ]

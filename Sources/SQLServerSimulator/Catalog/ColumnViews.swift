@@ -122,7 +122,7 @@ enum InformationSchema {
         default: break
         }
         if type.isCharacter {
-            row["CHARACTER_SET_NAME"] = r.text(type.isUnicode ? "UNICODE" : (type.collation?.isUTF8 ?? false) ? "utf8" : "iso_1")
+            row["CHARACTER_SET_NAME"] = r.text(type.isUnicode ? "UNICODE" : (type.collation ?? .default).characterSetName)
             row["COLLATION_NAME"] = r.text((type.collation ?? .default).name)
         }
         switch type.kind {

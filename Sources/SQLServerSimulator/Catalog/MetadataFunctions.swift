@@ -1,4 +1,5 @@
 import Foundation
+import TDSWire
 
 /// OBJECT_ID, DB_NAME, SERVERPROPERTY, HAS_PERMS_BY_NAME, CHANGE_TRACKING_...: functions on metadata and the session.
 extension Compiler {
@@ -205,8 +206,8 @@ extension Compiler {
                 case "useraccess": return variant(.string("MULTI_USER"), text128)
                 case "recovery": return variant(.string(options.recoveryModel), text128)
                 case "version": return variant(.int(957), .int)
-                case "lcid": return variant(.int(Int64(options.collation.lcidAndFlags & 0xFFFFF)), .int)
-                case "sqlsortorder": return variant(.int(Int64(options.collation.sortID)), .tinyint)
+                case "lcid": return variant(.int(Int64(options.collation.wire.lcid)), .int)
+                case "sqlsortorder": return variant(.int(Int64(options.collation.wire.sortID)), .tinyint)
                 case "comparisonstyle": return variant(.int(196609), .int)
                 case "edition": return variant(.string("Standard"), text128)
                 case "serviceobjective": return .null
@@ -257,11 +258,11 @@ extension Compiler {
             return Compiled(type: SQLType(.variant)) {
                 guard let text = try collation(), let property = try property(), let found = SQLCollation(named: text) else { return .null }
                 switch property.lowercased() {
-                case "codepage": return variant(.int(Int64(found.codePage)), .int)
-                case "lcid": return variant(.int(Int64(found.lcidAndFlags & 0xFFFFF)), .int)
-                case "comparisonstyle": return variant(.int(found.order == .binary ? 0 : 196608 + (found.ignoresCase ? 1 : 0) + (found.ignoresAccents ? 2 : 0)), .int)
-                case "version": return variant(.int(Int64(found.lcidAndFlags >> 28)), .tinyint)
-                case "tdscollation": return variant(.binary(found.wireBytes), SQLType(.binary, length: 5))
+                case "codepage": return variant(.int(Int64(found.isUnicodeOnly ? 0 : found.codePage.rawValue)), .int)
+                case "lcid": return variant(.int(Int64(found.wire.lcid)), .int)
+                case "comparisonstyle": return variant(.int(found.comparisonStyle), .int)
+                case "version": return variant(.int(Int64(found.wire.info >> 28)), .tinyint)
+                case "tdscollation": return variant(.binary((0..<4).map { UInt8(truncatingIfNeeded: found.wire.info >> UInt32($0 * 8)) } + [found.wire.sortID]), SQLType(.binary, length: 5))
                 default: return .null
                 }
             }
@@ -326,7 +327,7 @@ extension Compiler {
                 return catalog.principals.first { $0.login?.lowercased() == session.login.name.lowercased() } ?? catalog.principals.first { $0.id == 2 }
             }
             if name == "USER_ID" || name == "DATABASE_PRINCIPAL_ID" {
-                let wanted = try list.first.map { string($0) }
+                let wanted = list.first.map { string($0) }
                 return integer {
                     guard let text = try wanted?() else { return try own()?.id }
                     return try reader().catalog.principals.first { $0.name.lowercased() == text.lowercased() }?.id
@@ -346,12 +347,12 @@ extension Compiler {
                     let identity = table.columns[ordinal].identity
                 else { return .null }
                 switch name {
-                case "IDENT_SEED": return .decimal(SQLDecimal(Int128(identity.seed), scale: 0))
-                case "IDENT_INCR": return .decimal(SQLDecimal(Int128(identity.increment), scale: 0))
+                case "IDENT_SEED": return .decimal(TDSDecimal(integer: identity.seed))
+                case "IDENT_INCR": return .decimal(TDSDecimal(integer: identity.increment))
                 default:
                     let data = context.data(table.id)
                     let value = (data?.identityUsed.current ?? 0) > 0 ? data?.identity.current ?? 0 : identity.seed
-                    return .decimal(SQLDecimal(Int128(value), scale: 0))
+                    return .decimal(TDSDecimal(integer: value))
                 }
             }
         case "ROWCOUNT_BIG": return Compiled(type: .bigint) { .int(Int64(clamping: session.rowCount)) }

@@ -1,3 +1,5 @@
+import TDSWire
+
 /// A catalogue view: its columns, and its rows computed when it is read.
 struct SystemView: Sendable {
     let schema: String
@@ -60,7 +62,7 @@ struct SystemView: Sendable {
                 case .tinyint, .smallint, .int, .bigint: return .int(0)
                 case .datetime: return reader.time(reader.session.server.started)
                 case .varbinary: return .binary([1])
-                case .uniqueidentifier: return GUID(bytes: [UInt8](repeating: 0, count: 16)).map { .uniqueidentifier($0) } ?? .null
+                case .uniqueidentifier: return .uniqueidentifier(TDSGUID(high: 0, low: 0))
                 default: return .string("")
                 }
             }
@@ -81,7 +83,7 @@ struct CatalogReader {
     func int(_ number: some BinaryInteger) -> SQLValue { .int(Int64(number)) }
     func time(_ seconds: Double) -> SQLValue {
         let parts = DateTimeParts(unix: seconds)
-        return (try? Conversion.convert(.datetime2(days: parts.dayOrDefault, time: parts.time), from: SQLType(.datetime2, scale: 7), to: .datetime)) ?? .null
+        return (try? Conversion.convert(.datetime2(parts.moment), from: SQLType(.datetime2, scale: 7), to: .datetime)) ?? .null
     }
 
     /// Tables that the login may see, in order of their ids.

@@ -1,3 +1,6 @@
+import Foundation
+import TDSWire
+
 /// Sort keys: bytes whose `memcmp` order is the collation's order, and that are equal exactly where the collation says so.
 ///
 /// Levels are separated by 0: primary (letters), secondary (accents), tertiary (case), then what Windows' word sort leaves for the end
@@ -5,7 +8,7 @@
 enum CollationKeys {
     static func append(_ text: String, _ collation: SQLCollation, unicode: Bool, to key: inout [UInt8]) {
         if collation.order == .binary { return appendBinary(text, collation, unicode: unicode, to: &key) }
-        if collation.order == .sql, !unicode { return appendSQL(text, collation, to: &key) }
+        if collation.order == .sql, !unicode, collation.codePage == .cp1252 { return appendSQL(text, collation, to: &key) }
         appendWindows(text, collation, to: &key)
     }
 
@@ -32,7 +35,7 @@ enum CollationKeys {
             }
             while key.count > start + 1, key[key.count - 1] == 0x20, key[key.count - 2] == 0 { key.removeLast(2) }
         } else {
-            key += CodePage.encode(text, collation)
+            key += collation.codePage.bytes(text)
             while key.count > start, key[key.count - 1] == 0x20 { key.removeLast() }
         }
     }
@@ -101,7 +104,7 @@ enum CollationKeys {
     }()
 
     private static func appendSQL(_ text: String, _ collation: SQLCollation, to key: inout [UInt8]) {
-        var bytes = CodePage.encode(text, collation)[...]
+        var bytes = collation.codePage.bytes(text)[...]
         while bytes.last == 0x20 { bytes.removeLast() }
         let weights = sql
         var accented = false
@@ -170,8 +173,40 @@ enum CollationKeys {
     private static let digitBase: UInt8 = 0x0C
     private static let letterBase: UInt8 = 0x0E
 
+    /// Full and half width forms made the same, and hiragana katakana, where the collation doesn't tell them apart.
+    private static func folded(_ text: String, _ collation: SQLCollation) -> String {
+        guard collation.wire.ignoresWidth || collation.wire.ignoresKana, text.utf16.contains(where: { $0 >= 0x3041 }) else { return text }
+        var text = text
+        if collation.wire.ignoresWidth, text.unicodeScalars.contains(where: isWidthForm) {
+            var result = "", run = String.UnicodeScalarView()
+            for scalar in text.unicodeScalars {
+                if isWidthForm(scalar) {
+                    run.append(scalar)
+                    continue
+                }
+                result += widened(run)
+                run = String.UnicodeScalarView()
+                result.unicodeScalars.append(scalar)
+            }
+            text = result + widened(run)
+        }
+        guard collation.wire.ignoresKana else { return text }
+        var folded = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isHiragana = (0x3041...0x3096).contains(scalar.value) || (0x309D...0x309E).contains(scalar.value)
+            folded.append(isHiragana ? Unicode.Scalar(scalar.value + 0x60) ?? scalar : scalar)
+        }
+        return String(folded)
+    }
+    /// Twice, because Foundation leaves the half-width voice marks apart from their kana at first.
+    private static func widened(_ run: String.UnicodeScalarView) -> String {
+        String(run).precomposedStringWithCompatibilityMapping.precomposedStringWithCanonicalMapping
+    }
+    /// The block of half and full width forms.
+    private static func isWidthForm(_ scalar: Unicode.Scalar) -> Bool { (0xFF01...0xFFEE).contains(scalar.value) }
+
     private static func appendWindows(_ text: String, _ collation: SQLCollation, to key: inout [UInt8]) {
-        var scalars = Array(text.unicodeScalars)[...]
+        var scalars = Array(folded(text, collation).unicodeScalars)[...]
         while scalars.last == " " { scalars.removeLast() }
         var accents: [UInt8] = [], cases: [UInt8] = [], specials: [UInt8] = []
         var accented = false

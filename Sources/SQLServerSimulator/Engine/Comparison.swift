@@ -1,3 +1,5 @@
+import TDSWire
+
 /// Three-way comparison of values of one type.
 enum Comparison {
     /// nil if one of them is NULL.
@@ -8,17 +10,16 @@ enum Comparison {
         case (.string(let left), .string(let right)):
             return CollationKeys.compare(left, right, type.collation ?? .default, unicode: type.isUnicode)
         case (.bit(let left), .bit(let right)): return left == right ? 0 : right ? -1 : 1
-        case (.decimal(let left), .decimal(let right)): return SQLDecimal.compare(left, right)
-        case (.money(let left), .money(let right)): return left < right ? -1 : left == right ? 0 : 1
-        case (.float(let left), .float(let right)): return left < right ? -1 : left == right ? 0 : 1
-        case (.real(let left), .real(let right)): return left < right ? -1 : left == right ? 0 : 1
-        case (.date(let left), .date(let right)): return left < right ? -1 : left == right ? 0 : 1
-        case (.time(let left), .time(let right)): return left < right ? -1 : left == right ? 0 : 1
-        case (.datetime(let d1, let t1), .datetime(let d2, let t2)): return (d1, t1) < (d2, t2) ? -1 : (d1, t1) == (d2, t2) ? 0 : 1
-        case (.smalldatetime(let d1, let t1), .smalldatetime(let d2, let t2)): return (d1, t1) < (d2, t2) ? -1 : (d1, t1) == (d2, t2) ? 0 : 1
-        case (.datetime2(let d1, let t1), .datetime2(let d2, let t2)): return (d1, t1) < (d2, t2) ? -1 : (d1, t1) == (d2, t2) ? 0 : 1
-        case (.datetimeoffset(let d1, let t1, _), .datetimeoffset(let d2, let t2, _)):
-            return (d1, t1) < (d2, t2) ? -1 : (d1, t1) == (d2, t2) ? 0 : 1
+        case (.decimal(let left), .decimal(let right)): return left.compared(to: right)
+        case (.money(let left), .money(let right)): return order(left, right)
+        case (.float(let left), .float(let right)): return order(left, right)
+        case (.real(let left), .real(let right)): return order(left, right)
+        case (.date(let left), .date(let right)): return order(left, right)
+        case (.time(let left), .time(let right)): return order(left.hundredNanoseconds, right.hundredNanoseconds)
+        case (.datetime(let left), .datetime(let right)): return order(left, right)
+        case (.smalldatetime(let left), .smalldatetime(let right)): return order(left, right)
+        case (.datetime2(let left), .datetime2(let right)): return order(left, right)
+        case (.datetimeoffset(let left), .datetimeoffset(let right)): return order(left.utc, right.utc)
         case (.binary(let left), .binary(let right)): return compareBinary(left, right)
         default:
             var left: [UInt8] = [], right: [UInt8] = []
@@ -26,6 +27,10 @@ enum Comparison {
             NormalizedKey.append(b, type, descending: false, to: &right)
             return compareBytes(left, right)
         }
+    }
+    private static func order<T: Comparable>(_ a: T, _ b: T) -> Int { a < b ? -1 : a == b ? 0 : 1 }
+    private static func order(_ a: TDSDateTime2, _ b: TDSDateTime2) -> Int {
+        a.date == b.date ? order(a.time.hundredNanoseconds, b.time.hundredNanoseconds) : order(a.date, b.date)
     }
     /// Binary values compare as if the shorter one was padded with zeros.
     private static func compareBinary(_ a: [UInt8], _ b: [UInt8]) -> Int {
@@ -71,17 +76,22 @@ enum NormalizedKey {
         key.append(0)
     }
 
+    private static func moment(_ value: TDSDateTime2, to key: inout [UInt8]) {
+        bigEndian(UInt64(value.date.days), 4, to: &key)
+        bigEndian(value.time.hundredNanoseconds, 8, to: &key)
+    }
+
     private static func appendValue(_ value: SQLValue, _ type: SQLType, to key: inout [UInt8]) {
         switch value {
         case .null: break
         case .int(let number): bigEndian(UInt64(bitPattern: number) ^ (1 << 63), 8, to: &key)
         case .bit(let flag): key.append(flag ? 1 : 0)
         case .decimal(let number):
-            let scaled = number.rescaled(to: type.isDecimal ? type.scale : number.scale) ?? number
+            let scaled = number.scaled(to: type.isDecimal ? type.scale : number.scale) ?? number
             let bits = UInt128(bitPattern: scaled.unscaled) ^ (UInt128(1) << 127)
             bigEndian(UInt64(truncatingIfNeeded: bits >> 64), 8, to: &key)
             bigEndian(UInt64(truncatingIfNeeded: bits), 8, to: &key)
-        case .money(let number): bigEndian(UInt64(bitPattern: number) ^ (1 << 63), 8, to: &key)
+        case .money(let amount): bigEndian(UInt64(bitPattern: amount.tenThousandths) ^ (1 << 63), 8, to: &key)
         case .float(let number):
             let bits = (number == 0 ? 0 : number).bitPattern
             bigEndian(bits >> 63 == 1 ? ~bits : bits | 1 << 63, 8, to: &key)
@@ -100,21 +110,18 @@ enum NormalizedKey {
                 while trimmed.last == 0 { trimmed.removeLast() }
                 escaped(trimmed, to: &key)
             }
-        case .date(let day): bigEndian(UInt64(UInt32(bitPattern: day)), 4, to: &key)
-        case .time(let time): bigEndian(UInt64(bitPattern: time), 8, to: &key)
-        case .datetime(let days, let ticks):
-            bigEndian(UInt64(UInt32(bitPattern: days) ^ (1 << 31)), 4, to: &key)
-            bigEndian(UInt64(UInt32(bitPattern: ticks)), 4, to: &key)
-        case .smalldatetime(let days, let minutes): bigEndian(UInt64(days) << 16 | UInt64(minutes), 4, to: &key)
-        case .datetime2(let days, let time):
-            bigEndian(UInt64(UInt32(bitPattern: days)), 4, to: &key)
-            bigEndian(UInt64(bitPattern: time), 8, to: &key)
-        case .datetimeoffset(let days, let time, _):
-            bigEndian(UInt64(UInt32(bitPattern: days) ^ (1 << 31)), 4, to: &key)
-            bigEndian(UInt64(bitPattern: time), 8, to: &key)
+        case .date(let date): bigEndian(UInt64(date.days), 4, to: &key)
+        case .time(let time): bigEndian(time.hundredNanoseconds, 8, to: &key)
+        case .datetime(let value):
+            bigEndian(UInt64(UInt32(bitPattern: value.days) ^ (1 << 31)), 4, to: &key)
+            bigEndian(UInt64(value.ticks), 4, to: &key)
+        case .smalldatetime(let value): bigEndian(UInt64(value.days) << 16 | UInt64(value.minutes), 4, to: &key)
+        case .datetime2(let value): moment(value, to: &key)
+        case .datetimeoffset(let value): moment(value.utc, to: &key)
         case .uniqueidentifier(let guid):
-            let bytes = guid.bytes
-            for index in GUID.sortOrder { key.append(bytes[index]) }
+            let sorted = guid.sortKey
+            bigEndian(sorted.0, 8, to: &key)
+            bigEndian(sorted.1, 8, to: &key)
         case .variant(let type, let inner):
             // By type family first, then by value; numbers of one family are made comparable.
             switch type.kind {

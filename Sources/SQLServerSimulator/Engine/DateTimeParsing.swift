@@ -1,3 +1,5 @@
+import TDSWire
+
 /// Dates and times in text, in the forms that SQL Server reads with `us_english` settings.
 enum DateTimeParsing {
     private enum Piece: Equatable {
@@ -41,7 +43,7 @@ enum DateTimeParsing {
         }
         var result = DateTimeParts()
         if pieces.isEmpty {
-            result.day = CalendarMath.days1900
+            result.day = .first1900
             return result
         }
         var reader = Reader(pieces: pieces, spaced: spaced, order: order)
@@ -136,7 +138,7 @@ enum DateTimeParsing {
                 position += 1
             }
             guard hour < 24, minute < 60, second < 60 else { return false }
-            result.time = Int64(hour * 3600 + minute * 60 + second) * CalendarMath.ticksPerSecond + fraction
+            result.time = Int64(hour * 3600 + minute * 60 + second) * DateTimeParts.unitsPerSecond + fraction
             return true
         }
 
@@ -229,12 +231,12 @@ enum DateTimeParsing {
         }
         private func month(at offset: Int) -> Int? {
             guard case .word(let word) = piece(offset), word.utf8.count >= 3 else { return nil }
-            guard let index = CalendarMath.monthNames.firstIndex(where: { $0.lowercased() == word || $0.prefix(3).lowercased() == word }) else { return nil }
+            guard let index = TDSDate.monthNames.firstIndex(where: { $0.lowercased() == word || $0.prefix(3).lowercased() == word }) else { return nil }
             return index + 1
         }
         private mutating func set(_ year: Int, _ month: Int, _ day: Int) -> Bool {
-            guard let number = CalendarMath.day(year: year, month: month, day: day) else { return false }
-            result.day = number
+            guard let date = try? TDSDate(year: year, month: month, day: day) else { return false }
+            result.day = date
             return true
         }
     }

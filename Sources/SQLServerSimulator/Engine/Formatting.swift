@@ -1,4 +1,6 @@
 import Foundation
+import NIOCore
+import TDSWire
 
 /// Values as text: CAST and CONVERT to character types, PRINT, messages.
 enum Formatting {
@@ -6,28 +8,14 @@ enum Formatting {
         let digits = String(value)
         return digits.count >= width ? digits : String(repeating: fill, count: width - digits.count) + digits
     }
-    static func fraction(_ time: Int64, _ scale: UInt8) -> String {
-        guard scale > 0 else { return "" }
-        let digits = pad(Int(time % CalendarMath.ticksPerSecond), 7)
-        return "." + digits.prefix(Int(scale))
-    }
-    static func clock(_ time: Int64, scale: UInt8) -> String {
-        let seconds = Int(time / CalendarMath.ticksPerSecond)
-        return "\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2))\(fraction(time, scale))"
-    }
     static func offset(_ minutes: Int16) -> String {
         let magnitude = abs(Int(minutes))
         return "\(minutes < 0 ? "-" : "+")\(pad(magnitude / 60, 2)):\(pad(magnitude % 60, 2))"
     }
-    static func date(_ day: Int32) -> String {
-        let parts = CalendarMath.parts(day)
-        return "\(pad(parts.year, 4))-\(pad(parts.month, 2))-\(pad(parts.day, 2))"
-    }
-
     /// money with 2 (style 0), thousands (1) or 4 digits (2).
-    static func money(_ value: Int64, style: Int64) -> String {
-        if style == 2 { return SQLDecimal(Int128(value), scale: 4).text }
-        let cents = SQLDecimal(Int128(value), scale: 4).rescaled(to: 2)?.text ?? "0.00"
+    static func money(_ value: TDSMoney, style: Int64) -> String {
+        if style == 2 { return value.description }
+        let cents = TDSDecimal(value).scaled(to: 2)?.description ?? "0.00"
         guard style == 1 else { return cents }
         let negative = cents.hasPrefix("-")
         let whole = cents.dropLast(3).drop { $0 == "-" }
@@ -59,30 +47,23 @@ enum Formatting {
         return text[..<e] + "e" + String(sign) + String(repeating: "0", count: max(0, 3 - exponent.count)) + exponent
     }
 
-    static func hex(_ bytes: [UInt8]) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            out.append(upperHex(byte >> 4))
-            out.append(upperHex(byte & 15))
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
+    /// `0x` and upper-case digits.
+    static func hex(_ bytes: [UInt8]) -> String { ByteBuffer(bytes: bytes).sqlHex }
 
     /// A temporal value by CONVERT's style; nil if there's no such style. `fractionScale`: digits that the type has.
     static func temporal(_ parts: DateTimeParts, type: SQLType, style: Int64) -> String? {
         let day = parts.dayOrDefault
-        let d = CalendarMath.parts(day)
+        let d = day.civil
         let isDatetime = type.kind == .datetime || type.kind == .smalldatetime
         let scale: UInt8 = type.kind == .datetime ? 3 : type.kind == .smalldatetime ? 0 : type.scale
-        let seconds = Int(parts.time / CalendarMath.ticksPerSecond)
+        let seconds = Int(parts.time / DateTimeParts.unitsPerSecond)
         let hour = seconds / 3600, minute = seconds / 60 % 60, second = seconds % 60
         let y4 = pad(d.year, 4), y2 = pad(d.year % 100, 2), m = pad(d.month, 2), dd = pad(d.day, 2)
-        let mon = String(CalendarMath.monthNames[d.month - 1].prefix(3))
+        let mon = String(TDSDate.monthNames[d.month - 1].prefix(3))
         let hasDate = type.kind != .time, hasTime = type.kind != .date
         let dateOnly = "\(y4)-\(m)-\(dd)"
         let hms = "\(pad(hour, 2)):\(pad(minute, 2)):\(pad(second, 2))"
-        let millis = type.kind == .datetime ? pad(Int(parts.time % CalendarMath.ticksPerSecond / 10_000), 3) : String(pad(Int(parts.time % CalendarMath.ticksPerSecond), 7).prefix(Int(max(scale, 0))))
+        let millis = type.kind == .datetime ? pad(Int(parts.time % DateTimeParts.unitsPerSecond / 10_000), 3) : String(pad(Int(parts.time % DateTimeParts.unitsPerSecond), 7).prefix(Int(max(scale, 0))))
         let zone = type.kind == .datetimeoffset ? " " + offset(parts.offset ?? 0) : ""
         func twelve(_ withSeconds: Bool) -> String {
             let h = hour % 12 == 0 ? 12 : hour % 12
@@ -121,10 +102,12 @@ enum Formatting {
         case 23: return dateOnly
         case 126, 127:
             var time = hms
-            if isDatetime ? parts.time % CalendarMath.ticksPerSecond != 0 : !millis.isEmpty { time += "." + millis }
+            if isDatetime ? parts.time % DateTimeParts.unitsPerSecond != 0 : !millis.isEmpty { time += "." + millis }
             if style == 127, type.kind == .datetimeoffset {
-                let utc = parts.shifted(minutes: -Int(parts.offset ?? 0))
-                return "\(date(utc.dayOrDefault))T\(clock(utc.time, scale: scale))Z"
+                guard let moment = try? TDSDateTimeOffset(local: parts.moment.settled(scale), offsetMinutes: parts.offset ?? 0),
+                    let utc = try? moment.utc.rounded(scale: scale).value
+                else { return nil }
+                return "\(utc.date)T\(utc.time)Z"
             }
             let tail = type.kind == .datetimeoffset ? offset(parts.offset ?? 0) : ""
             return !hasTime ? dateOnly : !hasDate ? time : "\(dateOnly)T\(time)\(tail)"
@@ -138,40 +121,22 @@ enum Formatting {
         case .null: return "<NULL>"
         case .int(let number): return String(number)
         case .bit(let flag): return flag ? "1" : "0"
-        case .decimal(let number): return number.text
+        case .decimal(let number): return number.description
         case .money(let number): return money(number, style: style)
         case .float(let number): return float(number, style: style)
         case .real(let number): return style == 0 ? float(Double(number), style: 0) : float(Double(number), style: style)
         case .string(let text): return text
         case .binary(let bytes):
-            if type.kind == .hierarchyid { return HierarchyID.decode(bytes) ?? "" }
-            return "0x" + hex(bytes)
-        case .uniqueidentifier(let guid): return guid.text
+            if type.kind == .hierarchyid { return (try? TDSHierarchyID(wire: bytes.span.bytes))?.description ?? "" }
+            return hex(bytes)
+        case .uniqueidentifier(let guid): return guid.description
         case .variant(let type, let inner): return try text(inner, type, style: style)
         default:
-            guard let parts = temporalParts(value) else { return "" }
+            guard let parts = DateTimeParts(value) else { return "" }
             let isOld = type.kind == .datetime || type.kind == .smalldatetime
             let chosen = style == 0 && !isOld ? 121 : style
             guard let text = temporal(parts, type: type, style: chosen) else { throw Messages.invalidStyle(style, type.name, "varchar") }
             return text
-        }
-    }
-
-    /// A temporal value taken apart; local time for datetimeoffset.
-    static func temporalParts(_ value: SQLValue) -> DateTimeParts? {
-        switch value {
-        case .date(let day): return DateTimeParts(day: day)
-        case .time(let time): return DateTimeParts(time: time)
-        case .datetime(let days, let ticks):
-            return DateTimeParts(day: days + CalendarMath.days1900, time: Int64(CalendarMath.ticksToMilliseconds(ticks)) * 10_000)
-        case .smalldatetime(let days, let minutes):
-            return DateTimeParts(day: Int32(days) + CalendarMath.days1900, time: Int64(minutes) * 600_000_000)
-        case .datetime2(let days, let time): return DateTimeParts(day: days, time: time)
-        case .datetimeoffset(let days, let time, let offset):
-            var parts = DateTimeParts(day: days, time: time).shifted(minutes: Int(offset))
-            parts.offset = offset
-            return parts
-        default: return nil
         }
     }
 }

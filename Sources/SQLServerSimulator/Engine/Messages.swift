@@ -99,6 +99,9 @@ enum Messages {
         m(468, 16, "Cannot resolve the collation conflict between \"\(a)\" and \"\(b)\" in the \(operation) operation.", state: 9)
     }
     static func invalidCollation(_ name: String) -> M { m(448, 16, "Invalid collation '\(name)'.", state: 3) }
+    static func unicodeOnly(_ collation: String) -> M {
+        m(459, 16, "Collation '\(collation)' is supported on Unicode data types only and cannot be applied to char, varchar or text data types.", state: 2)
+    }
     static func notComparable(_ type: String) -> M { m(305, 16, "The \(type) data type cannot be compared or sorted, except when using the IS NULL operator.") }
     static let textComparison = m(306, 16, "The text, ntext, and image data types cannot be compared or sorted, except when using IS NULL or LIKE operator.", state: 2)
 

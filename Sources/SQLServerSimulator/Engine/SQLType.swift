@@ -1,3 +1,5 @@
+import TDSWire
+
 /// The type of a column, a variable or an expression, with what SQL Server keeps beside the type's name.
 public struct SQLType: Hashable, Sendable {
     public enum Kind: UInt8, Sendable, Hashable, CaseIterable {
@@ -197,16 +199,16 @@ public struct SQLType: Hashable, Sendable {
         case .smallint: return 2
         case .int, .real, .smallmoney, .smalldatetime, .null: return 4
         case .bigint, .float, .money, .datetime, .rowversion: return 8
-        case .decimal, .numeric: return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17
+        case .decimal, .numeric: return TDSDecimal.wireSize(precision: precision)
         case .char, .varchar, .binary, .varbinary: return length
         case .nchar, .nvarchar: return length < 0 ? -1 : length * 2
         case .text, .ntext, .image, .uniqueidentifier: return 16
         case .xml: return -1
         case .hierarchyid: return 892
         case .date: return 3
-        case .time: return scale <= 2 ? 3 : scale <= 4 ? 4 : 5
-        case .datetime2: return scale <= 2 ? 6 : scale <= 4 ? 7 : 8
-        case .datetimeoffset: return scale <= 2 ? 8 : scale <= 4 ? 9 : 10
+        case .time: return TDSTime.wireSize(scale: scale)
+        case .datetime2: return TDSTime.wireSize(scale: scale) + 3
+        case .datetimeoffset: return TDSTime.wireSize(scale: scale) + 5
         case .variant: return 8016
         }
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import TDSWire
 
 /// A column's bytes in a ROW token (MS-TDS 2.2.5.4 and 2.2.7.19): what rows are stored as, so that reading a table is copying.
 ///
@@ -92,15 +93,16 @@ enum WireForm {
                     out.append(UInt8(truncatingIfNeeded: unit >> 8))
                 }
             } else {
-                out.append(contentsOf: CodePage.encode(text, type.collation ?? .default))
+                let page = (type.collation ?? .default).codePage
+                if page == .utf8 || text.isASCII { out.append(contentsOf: text.utf8) } else { out.append(contentsOf: page.encode(text).readableBytesView) }
             }
         default: break
         }
     }
 
-    private static func scaledTime(_ time: Int64, _ scale: UInt8, _ out: inout [UInt8]) {
-        let divisor: Int64 = [10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1][Int(min(scale, 7))]
-        little(UInt64(time / divisor), scale <= 2 ? 3 : scale <= 4 ? 4 : 5, &out)
+    /// A time with the type's digits; what is beyond them was rounded before.
+    private static func time(_ time: TDSTime, _ scale: UInt8, _ out: inout [UInt8]) {
+        little(time.hundredNanoseconds / Power10.uint64[Int(7 - min(scale, 7))], TDSTime.wireSize(scale: scale), &out)
     }
 
     private static func fixed(_ value: SQLValue, _ type: SQLType, _ out: inout [UInt8]) {
@@ -109,76 +111,44 @@ enum WireForm {
         case .bit(let flag): out.append(flag ? 1 : 0)
         case .float(let number): little(number.bitPattern, 8, &out)
         case .real(let number): little(UInt64(number.bitPattern), 4, &out)
-        case .money(let number):
-            if type.kind == .smallmoney {
-                little(UInt64(bitPattern: number), 4, &out)
-            } else {
-                little(UInt64(bitPattern: number) >> 32, 4, &out)
-                little(UInt64(bitPattern: number), 4, &out)
-            }
+        case .money(let amount):
+            let bits = UInt64(bitPattern: amount.tenThousandths)
+            if type.kind != .smallmoney { little(bits >> 32, 4, &out) }
+            little(bits, 4, &out)
         case .decimal(let number):
-            let scaled = number.rescaled(to: type.scale) ?? number
-            out.append(scaled.unscaled < 0 ? 0 : 1)
-            let magnitude = scaled.unscaled.magnitude
-            little(UInt64(truncatingIfNeeded: magnitude), min(8, type.maxLength - 1), &out)
-            if type.maxLength > 9 { little(UInt64(truncatingIfNeeded: magnitude >> 64), type.maxLength - 9, &out) }
-        case .date(let day): little(UInt64(UInt32(bitPattern: day)), 3, &out)
-        case .time(let time): scaledTime(time, type.scale, &out)
-        case .datetime(let days, let ticks):
-            little(UInt64(UInt32(bitPattern: days)), 4, &out)
-            little(UInt64(UInt32(bitPattern: ticks)), 4, &out)
-        case .smalldatetime(let days, let minutes):
-            little(UInt64(days), 2, &out)
-            little(UInt64(minutes), 2, &out)
-        case .datetime2(let days, let time):
-            scaledTime(time, type.scale, &out)
-            little(UInt64(UInt32(bitPattern: days)), 3, &out)
-        case .datetimeoffset(let days, let time, let offset):
-            scaledTime(time, type.scale, &out)
-            little(UInt64(UInt32(bitPattern: days)), 3, &out)
-            little(UInt64(UInt16(bitPattern: offset)), 2, &out)
-        case .uniqueidentifier(let guid): out.append(contentsOf: guid.bytes)
+            let scaled = number.scale == type.scale ? number : number.scaled(to: type.scale) ?? number
+            out.append(scaled.isNegative ? 0 : 1)
+            little(UInt64(truncatingIfNeeded: scaled.magnitude), min(8, type.maxLength - 1), &out)
+            if type.maxLength > 9 { little(UInt64(truncatingIfNeeded: scaled.magnitude >> 64), type.maxLength - 9, &out) }
+        case .date(let date): little(UInt64(date.days), 3, &out)
+        case .time(let value): time(value, type.scale, &out)
+        case .datetime(let value):
+            little(UInt64(UInt32(bitPattern: value.days)), 4, &out)
+            little(UInt64(value.ticks), 4, &out)
+        case .smalldatetime(let value):
+            little(UInt64(value.days), 2, &out)
+            little(UInt64(value.minutes), 2, &out)
+        case .datetime2(let value):
+            time(value.time, type.scale, &out)
+            little(UInt64(value.date.days), 3, &out)
+        case .datetimeoffset(let value):
+            time(value.utc.time, type.scale, &out)
+            little(UInt64(value.utc.date.days), 3, &out)
+            little(UInt64(UInt16(bitPattern: value.offsetMinutes)), 2, &out)
+        case .uniqueidentifier(let guid):
+            little(guid.high >> 32, 4, &out)
+            little(guid.high >> 16, 2, &out)
+            little(guid.high, 2, &out)
+            little(guid.low.byteSwapped, 8, &out)
         case .null, .string, .binary, .variant: break
         }
     }
 
-    /// sql_variant (MS-TDS 2.2.5.5.4): length, base type, its properties, the value.
+    /// sql_variant (MS-TDS 2.2.5.5.4): length, then what TDSWire writes.
     private static func variant(_ value: SQLValue, _ out: inout [UInt8]) {
-        guard case .variant(let type, let inner) = value else { return encodeNull(SQLType(.variant), to: &out) }
-        let start = out.count
-        out.append(contentsOf: [0, 0, 0, 0])
-        func collation() -> [UInt8] { (type.collation ?? .default).wireBytes }
-        func small(_ number: Int) -> [UInt8] { [UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)] }
-        switch type.kind {
-        case .tinyint: out += [0x30, 0]
-        case .smallint: out += [0x34, 0]
-        case .int, .null: out += [0x38, 0]
-        case .bigint: out += [0x7F, 0]
-        case .bit: out += [0x32, 0]
-        case .float: out += [0x3E, 0]
-        case .real: out += [0x3B, 0]
-        case .money: out += [0x3C, 0]
-        case .smallmoney: out += [0x7A, 0]
-        case .datetime: out += [0x3D, 0]
-        case .smalldatetime: out += [0x3A, 0]
-        case .uniqueidentifier: out += [0x24, 0]
-        case .date: out += [0x28, 0]
-        case .time: out += [0x29, 1, type.scale]
-        case .datetime2: out += [0x2A, 1, type.scale]
-        case .datetimeoffset: out += [0x2B, 1, type.scale]
-        case .decimal, .numeric: out += [type.kind == .decimal ? 0x6A : 0x6C, 2, type.precision, type.scale]
-        case .char: out += [0xAF, 7] + collation() + small(type.length)
-        case .varchar, .text: out += [0xA7, 7] + collation() + small(type.length)
-        case .nchar: out += [0xEF, 7] + collation() + small(type.length * 2)
-        case .nvarchar, .ntext, .xml: out += [0xE7, 7] + collation() + small(type.length * 2)
-        case .binary: out += [0xAD, 2] + small(type.length)
-        case .varbinary, .image, .rowversion, .hierarchyid, .variant: out += [0xA5, 2] + small(max(type.length, 0))
-        }
-        switch inner {
-        case .string, .binary: content(inner, type, &out)
-        default: fixed(inner, type, &out)
-        }
-        patch(UInt64(out.count - start - 4), 4, at: start, &out)
+        guard let content = try? value.wireContent(as: SQLType(.variant)) else { return encodeNull(SQLType(.variant), to: &out) }
+        little(UInt64(content.readableBytes), 4, &out)
+        out.append(contentsOf: content.readableBytesView)
     }
 
     // MARK: Decoding what was encoded here
@@ -224,7 +194,9 @@ enum WireForm {
             return bytes[offset] == 0 ? .null : fixedValue(bytes, offset + 1, type)
         case .variant:
             let count = Int(read(bytes, offset, 4))
-            return count == 0 ? .null : variantValue(UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<(offset + 4 + count)]))
+            if count == 0 { return .null }
+            let content = UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<(offset + 4 + count)])
+            return (try? SQLValue(TDSVariant(wire: content.bytes))) ?? .null
         case .text, .ntext, .image:
             if bytes[offset] == 0 { return .null }
             let count = Int(read(bytes, offset + 25, 4))
@@ -248,37 +220,12 @@ enum WireForm {
     private static func contentValue(_ bytes: UnsafeRawBufferPointer, _ type: SQLType) -> SQLValue {
         switch type.kind {
         case .binary, .varbinary, .image, .rowversion, .hierarchyid: return .binary(Array(bytes))
-        case .nchar, .nvarchar, .ntext, .xml:
-            var isASCII = true
-            var index = 0
-            while index + 1 < bytes.count {
-                if bytes[index] >= 0x80 || bytes[index + 1] != 0 {
-                    isASCII = false
-                    break
-                }
-                index += 2
-            }
-            let count = bytes.count / 2
-            if isASCII {
-                return .string(String(unsafeUninitializedCapacity: count) { out in
-                    for index in 0..<count { out[index] = bytes[index * 2] }
-                    return count
-                })
-            }
-            var units: [UInt16] = []
-            units.reserveCapacity(count)
-            for index in 0..<count { units.append(UInt16(bytes[index * 2]) | UInt16(bytes[index * 2 + 1]) << 8) }
-            return .string(String(decoding: units, as: UTF16.self))
-        default: return .string(CodePage.decode(bytes, type.collation ?? .default))
+        case .nchar, .nvarchar, .ntext, .xml: return .string(UTF16Text.string(bytes.bytes))
+        default: return .string((type.collation ?? .default).codePage.string(bytes.bytes))
         }
     }
 
-    private static func unscaledTime(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ scale: UInt8) -> (Int64, Int) {
-        let width = scale <= 2 ? 3 : scale <= 4 ? 4 : 5
-        let factor: Int64 = [10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1][Int(min(scale, 7))]
-        return (Int64(read(bytes, offset, width)) * factor, width)
-    }
-
+    /// NULL where the bytes are none of the type's: they are our own, so that cannot be.
     private static func fixedValue(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ type: SQLType) -> SQLValue {
         switch type.kind {
         case .tinyint: return .int(Int64(bytes[offset]))
@@ -288,71 +235,22 @@ enum WireForm {
         case .bit: return .bit(bytes[offset] != 0)
         case .float: return .float(Double(bitPattern: read(bytes, offset, 8)))
         case .real: return .real(Float(bitPattern: UInt32(truncatingIfNeeded: read(bytes, offset, 4))))
-        case .money: return .money(Int64(bitPattern: read(bytes, offset, 4) << 32 | read(bytes, offset + 4, 4)))
-        case .smallmoney: return .money(Int64(Int32(truncatingIfNeeded: read(bytes, offset, 4))))
-        case .datetime:
-            return .datetime(days: Int32(truncatingIfNeeded: read(bytes, offset, 4)), ticks: Int32(truncatingIfNeeded: read(bytes, offset + 4, 4)))
-        case .smalldatetime:
-            return .smalldatetime(days: UInt16(truncatingIfNeeded: read(bytes, offset, 2)), minutes: UInt16(truncatingIfNeeded: read(bytes, offset + 2, 2)))
-        case .decimal, .numeric:
-            let width = type.maxLength - 1
-            var magnitude = UInt128(read(bytes, offset + 1, min(8, width)))
-            if width > 8 { magnitude |= UInt128(read(bytes, offset + 9, width - 8)) << 64 }
-            let signed = Int128(truncatingIfNeeded: magnitude)
-            return .decimal(SQLDecimal(bytes[offset] == 0 ? -signed : signed, scale: type.scale))
-        case .date: return .date(Int32(truncatingIfNeeded: read(bytes, offset, 3)))
-        case .time: return .time(unscaledTime(bytes, offset, type.scale).0)
-        case .datetime2:
-            let (time, width) = unscaledTime(bytes, offset, type.scale)
-            return .datetime2(days: Int32(truncatingIfNeeded: read(bytes, offset + width, 3)), time: time)
-        case .datetimeoffset:
-            let (time, width) = unscaledTime(bytes, offset, type.scale)
-            return .datetimeoffset(
-                days: Int32(truncatingIfNeeded: read(bytes, offset + width, 3)), time: time,
-                offset: Int16(truncatingIfNeeded: read(bytes, offset + width + 3, 2)))
-        case .uniqueidentifier:
-            guard let guid = GUID(bytes: bytes[offset..<(offset + 16)]) else { return .null }
-            return .uniqueidentifier(guid)
-        default: return .null
+        default: return (try? wireValue(UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + type.maxLength)]).bytes, type)) ?? .null
         }
     }
 
-    private static func variantValue(_ bytes: UnsafeRawBufferPointer) -> SQLValue {
-        let properties = Int(bytes[1])
-        let start = 2 + properties
-        var type: SQLType
-        func collation() -> SQLCollation? { .default }
-        func length() -> Int { Int(bytes[7]) | Int(bytes[8]) << 8 }
-        switch bytes[0] {
-        case 0x30: type = .tinyint
-        case 0x34: type = .smallint
-        case 0x38: type = .int
-        case 0x7F: type = .bigint
-        case 0x32: type = .bit
-        case 0x3E: type = .float
-        case 0x3B: type = .real
-        case 0x3C: type = .money
-        case 0x7A: type = SQLType(.smallmoney)
-        case 0x3D: type = .datetime
-        case 0x3A: type = SQLType(.smalldatetime)
-        case 0x24: type = .uniqueidentifier
-        case 0x28: type = .date
-        case 0x29: type = SQLType(.time, scale: bytes[2])
-        case 0x2A: type = SQLType(.datetime2, scale: bytes[2])
-        case 0x2B: type = SQLType(.datetimeoffset, scale: bytes[2])
-        case 0x6A: type = SQLType(.decimal, precision: bytes[2], scale: bytes[3])
-        case 0x6C: type = SQLType(.numeric, precision: bytes[2], scale: bytes[3])
-        case 0xAF: type = SQLType(.char, length: length(), collation: collation())
-        case 0xA7: type = SQLType(.varchar, length: length(), collation: collation())
-        case 0xEF: type = SQLType(.nchar, length: length() / 2, collation: collation())
-        case 0xE7: type = SQLType(.nvarchar, length: length() / 2, collation: collation())
-        case 0xAD: type = SQLType(.binary, length: Int(bytes[2]) | Int(bytes[3]) << 8)
-        default: type = SQLType(.varbinary, length: Int(bytes[2]) | Int(bytes[3]) << 8)
-        }
+    private static func wireValue(_ bytes: RawSpan, _ type: SQLType) throws(WireError) -> SQLValue {
         switch type.kind {
-        case .char, .varchar, .nchar, .nvarchar, .binary, .varbinary:
-            return .variant(type, contentValue(UnsafeRawBufferPointer(rebasing: bytes[start...]), type))
-        default: return .variant(type, fixedValue(bytes, start, type))
+        case .money, .smallmoney: return .money(try TDSMoney(wire: bytes))
+        case .datetime: return .datetime(try TDSDateTime(wire: bytes))
+        case .smalldatetime: return .smalldatetime(try TDSSmallDateTime(wire: bytes))
+        case .decimal, .numeric: return .decimal(try TDSDecimal(wire: bytes, precision: type.precision, scale: type.scale).widest)
+        case .date: return .date(try TDSDate(wire: bytes))
+        case .time: return .time(try TDSTime(wire: bytes, scale: type.scale).widest)
+        case .datetime2: return .datetime2(try TDSDateTime2(wire: bytes, scale: type.scale).widest)
+        case .datetimeoffset: return .datetimeoffset(try TDSDateTimeOffset(wire: bytes, scale: type.scale).widest)
+        case .uniqueidentifier: return .uniqueidentifier(try TDSGUID(wire: bytes))
+        default: return .null
         }
     }
 }

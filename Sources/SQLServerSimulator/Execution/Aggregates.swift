@@ -1,3 +1,5 @@
+import TDSWire
+
 /// An aggregate function of a grouped query.
 final class Aggregate {
     enum Kind: String { case count, countBig, sum, min, max, average, stringAggregate, checksum, standardDeviation, standardDeviationPopulation, variance, variancePopulation }
@@ -92,8 +94,8 @@ final class Aggregate {
             switch state.sum {
             case .int(let sum): return .int(sum / state.count)
             case .decimal(let sum):
-                return try Arithmetic.apply(.divide, .decimal(sum), .decimal(SQLDecimal(Int128(state.count), scale: 0)), type)
-            case .money(let sum): return .money(sum / state.count)
+                return try Arithmetic.apply(.divide, .decimal(sum), .decimal(TDSDecimal(integer: state.count)), type)
+            case .money(let sum): return .money(TDSMoney(tenThousandths: sum.tenThousandths / state.count))
             case .float(let sum): return .float(sum / Double(state.count))
             default: return .null
             }

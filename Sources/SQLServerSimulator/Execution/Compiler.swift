@@ -1,3 +1,5 @@
+import TDSWire
+
 /// Turns expressions into closures.
 struct Compiler {
     let environment: Environment
@@ -20,7 +22,7 @@ struct Compiler {
         switch expression {
         case .literal(let value, let type):
             if case .string(let text) = value, !type.isUnicode {
-                return .constant(.string(CodePage.roundTrip(text, collation)), type)
+                return .constant(.string(collation.codePage.stored(text)), type)
             }
             var type = type
             if type.kind == .int, case .int(let number) = value { type.precision = UInt8(max(1, String(number.magnitude).utf8.count)) }
@@ -231,12 +233,12 @@ struct Compiler {
         case "ToString":
             return Compiled(type: SQLType(.nvarchar, length: 4000)) {
                 guard case .binary(let bytes) = try value.eval() else { return .null }
-                return .string(HierarchyID.decode(bytes) ?? "")
+                return .string((try? TDSHierarchyID(wire: bytes.span.bytes))?.description ?? "")
             }
         case "GetLevel":
             return Compiled(type: .smallint) {
                 guard case .binary(let bytes) = try value.eval() else { return .null }
-                return .int(Int64(HierarchyID.levels(bytes)))
+                return .int(Int64((try? TDSHierarchyID(wire: bytes.span.bytes))?.levels.count ?? 0))
             }
         default:
             throw SQLServerMessage(

@@ -1,4 +1,5 @@
 import Foundation
+import TDSWire
 
 extension Compiler {
     enum DatePart {
@@ -33,7 +34,7 @@ extension Compiler {
         func now(_ type: SQLType, utc: Bool = true) -> Compiled {
             Compiled(type: type, isNullable: false) {
                 let parts = DateTimeParts(unix: environment.statementTime)
-                return try Conversion.convert(.datetime2(days: parts.dayOrDefault, time: parts.time), from: SQLType(.datetime2, scale: 7), to: type)
+                return try Conversion.convert(.datetime2(parts.moment), from: SQLType(.datetime2, scale: 7), to: type)
             }
         }
         switch name {
@@ -71,8 +72,8 @@ extension Compiler {
                 let number = DateArithmetic.part(part, parts, dateFirst: session.settings.dateFirst)
                 if name == "DATEPART" { return .int(number) }
                 switch part {
-                case .month: return .string(CalendarMath.monthNames[Int(number) - 1])
-                case .weekday: return .string(CalendarMath.dayNames[CalendarMath.isoWeekday(parts.dayOrDefault) - 1])
+                case .month: return .string(TDSDate.monthNames[Int(number) - 1])
+                case .weekday: return .string(TDSDate.dayNames[parts.dayOrDefault.isoWeekday - 1])
                 case .offset: return .string(Formatting.offset(parts.offset ?? 0))
                 default: return .string(String(number))
                 }
@@ -91,8 +92,8 @@ extension Compiler {
             return Compiled(type: .date) {
                 let start = try value()
                 guard case .int(let number) = try months(), case .date(let day) = try DateArithmetic.add(.month, number, start, .date) else { return .null }
-                let parts = CalendarMath.parts(day)
-                return .date(day + Int32(CalendarMath.daysIn(year: parts.year, month: parts.month) - parts.day))
+                let civil = day.civil
+                return .date(try TDSDate(year: civil.year, month: civil.month, day: TDSDate.daysInMonth(civil.year, civil.month)))
             }
         case "DATEFROMPARTS", "DATETIMEFROMPARTS", "DATETIME2FROMPARTS", "SMALLDATETIMEFROMPARTS", "TIMEFROMPARTS", "DATETIMEOFFSETFROMPARTS":
             let counts = ["DATEFROMPARTS": 3, "DATETIMEFROMPARTS": 7, "DATETIME2FROMPARTS": 8, "SMALLDATETIMEFROMPARTS": 5, "TIMEFROMPARTS": 5, "DATETIMEOFFSETFROMPARTS": 10]
@@ -117,10 +118,10 @@ extension Compiler {
                     numbers.append(Int(clamping: number))
                 }
                 let failure = SQLServerMessage(number: 289, severity: 16, text: "Cannot construct data type \(type.name), some of the arguments have values which are not valid.")
-                var day: Int32? = CalendarMath.days1900
+                var day: TDSDate? = .first1900
                 var clock = numbers
                 if name != "TIMEFROMPARTS" {
-                    day = CalendarMath.day(year: numbers[0], month: numbers[1], day: numbers[2])
+                    day = try? TDSDate(year: numbers[0], month: numbers[1], day: numbers[2])
                     clock = Array(numbers.dropFirst(3))
                 }
                 guard let day else { throw failure }
@@ -128,7 +129,7 @@ extension Compiler {
                 if clock.count >= 2 {
                     let second = clock.count > 2 ? clock[2] : 0
                     guard (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0..<60).contains(second) else { throw failure }
-                    time = Int64(clock[0] * 3600 + clock[1] * 60 + second) * CalendarMath.ticksPerSecond
+                    time = Int64(clock[0] * 3600 + clock[1] * 60 + second) * DateTimeParts.unitsPerSecond
                     if clock.count > 3 {
                         let unit: Int64 = name == "DATETIMEFROMPARTS" ? 10_000 : [10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1][Int(min(scale, 7))]
                         time += Int64(clock[3]) * unit
@@ -137,10 +138,10 @@ extension Compiler {
                 let base = SQLType(.datetime2, scale: 7)
                 if name == "DATETIMEOFFSETFROMPARTS" {
                     let offset = clock[4] * 60 + clock[5]
-                    let utc = DateTimeParts(day: day, time: time).shifted(minutes: -offset)
-                    return .datetimeoffset(days: utc.dayOrDefault, time: utc.time, offset: Int16(clamping: offset))
+                    guard let moment = try? TDSDateTimeOffset(local: DateTimeParts(day: day, time: time).moment, offsetMinutes: Int16(clamping: offset)) else { throw failure }
+                    return .datetimeoffset(moment)
                 }
-                return try Conversion.convert(.datetime2(days: day, time: time), from: base, to: type)
+                return try Conversion.convert(.datetime2(DateTimeParts(day: day, time: time).moment), from: base, to: type)
             }
         case "ISDATE":
             let a = try arguments(call, 1...1)[0]
@@ -155,7 +156,7 @@ extension Compiler {
             let zone = list[1]
             let type = SQLType(.datetimeoffset, scale: list[0].type.kind == .datetimeoffset || list[0].type.kind == .datetime2 ? list[0].type.scale : 7)
             return Compiled(type: type) {
-                guard case .datetimeoffset(let days, let time, let old) = try value() else { return .null }
+                guard case .datetimeoffset(let moment) = try value() else { return .null }
                 let offset: Int16
                 switch try zone.eval() {
                 case .int(let minutes): offset = Int16(clamping: minutes)
@@ -166,39 +167,32 @@ extension Compiler {
                     offset = parsed
                 default: return .null
                 }
-                if name == "SWITCHOFFSET" { return .datetimeoffset(days: days, time: time, offset: offset) }
-                let utc = DateTimeParts(day: days, time: time).shifted(minutes: Int(old) - Int(offset))
-                return .datetimeoffset(days: utc.dayOrDefault, time: utc.time, offset: offset)
+                do {
+                    return .datetimeoffset(
+                        name == "SWITCHOFFSET"
+                            ? try TDSDateTimeOffset(utc: moment.utc, offsetMinutes: offset) : try TDSDateTimeOffset(local: moment.local, offsetMinutes: offset))
+                } catch { throw Messages.dateConversion }
             }
         case "AT TIME ZONE":
             let list = try arguments(call, 2...2)
             let value = list[0].converted(to: SQLType(.datetimeoffset, scale: 7), environment: environment).eval
             return Compiled(type: SQLType(.datetimeoffset, scale: list[0].type.kind == .datetime ? 3 : max(list[0].type.scale, 0))) {
-                guard case .datetimeoffset(let days, let time, _) = try value(), case .string(let zone) = try list[1].eval() else { return .null }
+                guard case .datetimeoffset(let moment) = try value(), case .string(let zone) = try list[1].eval() else { return .null }
                 guard zone.uppercased() == "UTC" || zone.lowercased() == "greenwich standard time" else {
                     throw SQLServerMessage(number: 9820, severity: 16, text: "The time zone parameter '\(zone)' provided to AT TIME ZONE clause is invalid.")
                 }
-                return .datetimeoffset(days: days, time: time, offset: 0)
+                return .datetimeoffset(try TDSDateTimeOffset(utc: moment.utc, offsetMinutes: 0))
             }
         default: return nil
         }
     }
 }
 
-extension DateTimeParts {
-    /// From seconds since 1970.
-    init(unix seconds: Double) {
-        let ticks = Int64((seconds * 10_000_000).rounded())
-        let days = ticks >= 0 ? ticks / CalendarMath.ticksPerDay : -((-ticks + CalendarMath.ticksPerDay - 1) / CalendarMath.ticksPerDay)
-        self.init(day: CalendarMath.daysUnix + Int32(clamping: days), time: ticks - days * CalendarMath.ticksPerDay)
-    }
-}
-
 enum DateArithmetic {
     static func parts(_ value: SQLValue, utc: Bool) -> DateTimeParts? {
-        if utc, case .datetimeoffset(let days, let time, _) = value { return DateTimeParts(day: days, time: time) }
-        if case .datetime(let days, let ticks) = value { return DateTimeParts(day: days + CalendarMath.days1900, time: CalendarMath.ticksToTime(ticks)) }
-        return Formatting.temporalParts(value)
+        if utc, case .datetimeoffset(let moment) = value { return DateTimeParts(moment.utc) }
+        if case .datetime(let datetime) = value { return DateTimeParts(datetime.exact) }
+        return DateTimeParts(value)
     }
 
     static func add(_ part: Compiler.DatePart, _ number: Int64, _ value: SQLValue, _ type: SQLType) throws -> SQLValue {
@@ -222,41 +216,41 @@ enum DateArithmetic {
         case .isoWeek, .offset: throw Messages.invalidDatepart("iso_week", "dateadd")
         }
         if type.kind == .time {
-            let total = (parts.time + ticks) % CalendarMath.ticksPerDay
-            return .time(total < 0 ? total + CalendarMath.ticksPerDay : total)
+            let total = (parts.time + ticks) % DateTimeParts.unitsPerDay
+            return .time(DateTimeParts(time: total < 0 ? total + DateTimeParts.unitsPerDay : total).clock.settled(type.scale))
         }
-        var day = Int64(parts.dayOrDefault)
+        var day = Int64(parts.dayOrDefault.days)
         if let months {
-            let date = CalendarMath.parts(parts.dayOrDefault)
+            let date = parts.dayOrDefault.civil
             let total = Int64(date.year) * 12 + Int64(date.month - 1) + months
             let year = Int(total / 12), month = Int(total % 12) + 1
-            guard year >= 1, year <= 9999, let new = CalendarMath.day(year: year, month: month, day: min(date.day, CalendarMath.daysIn(year: year, month: month))) else { throw overflow }
-            day = Int64(new)
+            guard total >= 12, let new = try? TDSDate(year: year, month: month, day: min(date.day, TDSDate.daysInMonth(year, month))) else { throw overflow }
+            day = Int64(new.days)
         }
         parts.time += ticks
         if parts.time < 0 {
-            parts.time += CalendarMath.ticksPerDay
+            parts.time += DateTimeParts.unitsPerDay
             days -= 1
-        } else if parts.time >= CalendarMath.ticksPerDay {
-            parts.time -= CalendarMath.ticksPerDay
+        } else if parts.time >= DateTimeParts.unitsPerDay {
+            parts.time -= DateTimeParts.unitsPerDay
             days += 1
         }
         day += days
-        guard day >= 0, day <= Int64(CalendarMath.lastDay) else { throw overflow }
-        if type.kind == .date { return .date(Int32(day)) }
-        if case .datetimeoffset(_, _, let offset) = value {
-            let utc = DateTimeParts(day: Int32(day), time: parts.time).shifted(minutes: -Int(offset))
-            return .datetimeoffset(days: utc.dayOrDefault, time: utc.time, offset: offset)
-        }
+        guard let date = try? TDSDate(days: Int32(clamping: day)) else { throw overflow }
+        if type.kind == .date { return .date(date) }
+        parts.day = date
         do {
-            return try Conversion.convert(.datetime2(days: Int32(day), time: parts.time), from: SQLType(.datetime2, scale: 7), to: type)
+            if case .datetimeoffset(let moment) = value {
+                return .datetimeoffset(try TDSDateTimeOffset(local: parts.moment.settled(type.scale), offsetMinutes: moment.offsetMinutes))
+            }
+            return try Conversion.convert(.datetime2(parts.moment), from: SQLType(.datetime2, scale: 7), to: type)
         } catch { throw overflow }
     }
 
     static func difference(_ part: Compiler.DatePart, _ a: DateTimeParts, _ b: DateTimeParts) -> Int64 {
-        let first = CalendarMath.parts(a.dayOrDefault), second = CalendarMath.parts(b.dayOrDefault)
-        let days = Int64(b.dayOrDefault) - Int64(a.dayOrDefault)
-        func boundaries(_ unit: Int64) -> Int64 { days * (CalendarMath.ticksPerDay / unit) + b.time / unit - a.time / unit }
+        let first = a.dayOrDefault.civil, second = b.dayOrDefault.civil
+        let days = Int64(b.dayOrDefault.days) - Int64(a.dayOrDefault.days)
+        func boundaries(_ unit: Int64) -> Int64 { days * (DateTimeParts.unitsPerDay / unit) + b.time / unit - a.time / unit }
         switch part {
         case .year: return Int64(second.year - first.year)
         case .quarter: return Int64((second.year * 4 + (second.month - 1) / 3) - (first.year * 4 + (first.month - 1) / 3))
@@ -264,39 +258,38 @@ enum DateArithmetic {
         case .day, .dayOfYear, .weekday: return days
         case .week, .isoWeek:
             // Weeks begin on Sunday whatever DATEFIRST is.
-            func week(_ day: Int32) -> Int64 { (Int64(day) + 1) / 7 }
+            func week(_ day: TDSDate) -> Int64 { (Int64(day.days) + 1) / 7 }
             return week(b.dayOrDefault) - week(a.dayOrDefault)
         case .hour: return boundaries(36_000_000_000)
         case .minute: return boundaries(600_000_000)
         case .second: return boundaries(10_000_000)
         case .millisecond: return boundaries(10_000)
         case .microsecond: return boundaries(10)
-        case .nanosecond: return (days &* CalendarMath.ticksPerDay &+ b.time &- a.time).multipliedReportingOverflow(by: 100).partialValue
+        case .nanosecond: return (days &* DateTimeParts.unitsPerDay &+ b.time &- a.time).multipliedReportingOverflow(by: 100).partialValue
         case .offset: return Int64((b.offset ?? 0) - (a.offset ?? 0))
         }
     }
 
     static func part(_ part: Compiler.DatePart, _ parts: DateTimeParts, dateFirst: Int) -> Int64 {
-        let date = CalendarMath.parts(parts.dayOrDefault)
-        let seconds = parts.time / CalendarMath.ticksPerSecond
+        let date = parts.dayOrDefault.civil
+        let seconds = parts.time / DateTimeParts.unitsPerSecond
         switch part {
         case .year: return Int64(date.year)
         case .quarter: return Int64((date.month - 1) / 3 + 1)
         case .month: return Int64(date.month)
-        case .dayOfYear: return Int64(CalendarMath.dayOfYear(parts.dayOrDefault))
+        case .dayOfYear: return Int64(parts.dayOrDefault.dayOfYear)
         case .day: return Int64(date.day)
         case .week:
-            let first = CalendarMath.day(year: date.year, month: 1, day: 1) ?? 0
-            let offset = (CalendarMath.isoWeekday(first) - dateFirst + 7) % 7
-            return Int64((CalendarMath.dayOfYear(parts.dayOrDefault) - 1 + offset) / 7 + 1)
-        case .isoWeek: return Int64(CalendarMath.isoWeek(parts.dayOrDefault))
-        case .weekday: return Int64((CalendarMath.isoWeekday(parts.dayOrDefault) - dateFirst + 7) % 7 + 1)
+            let offset = (parts.dayOrDefault.startOfYear.isoWeekday - dateFirst + 7) % 7
+            return Int64((parts.dayOrDefault.dayOfYear - 1 + offset) / 7 + 1)
+        case .isoWeek: return Int64(parts.dayOrDefault.isoWeek)
+        case .weekday: return Int64((parts.dayOrDefault.isoWeekday - dateFirst + 7) % 7 + 1)
         case .hour: return seconds / 3600
         case .minute: return seconds / 60 % 60
         case .second: return seconds % 60
-        case .millisecond: return parts.time % CalendarMath.ticksPerSecond / 10_000
-        case .microsecond: return parts.time % CalendarMath.ticksPerSecond / 10
-        case .nanosecond: return parts.time % CalendarMath.ticksPerSecond * 100
+        case .millisecond: return parts.time % DateTimeParts.unitsPerSecond / 10_000
+        case .microsecond: return parts.time % DateTimeParts.unitsPerSecond / 10
+        case .nanosecond: return parts.time % DateTimeParts.unitsPerSecond * 100
         case .offset: return Int64(parts.offset ?? 0)
         }
     }

@@ -1,4 +1,6 @@
 import Foundation
+import NIOCore
+import TDSWire
 
 /// Built-in scalar functions: strings, numbers, logic. Dates and metadata have their own files.
 extension Compiler {
@@ -70,7 +72,7 @@ extension Compiler {
             let type = settled(a.type)
             return unary(a, type.isMax ? .bigint : .int) { value in
                 switch value {
-                case .string(let text): return .int(Int64(type.isUnicode ? text.utf16.count * 2 : CodePage.length(text, type.collation ?? .default)))
+                case .string(let text): return .int(Int64(type.size(of: text) * (type.isUnicode ? 2 : 1)))
                 case .binary(let bytes): return .int(Int64(bytes.count))
                 case .variant(let inner, .string(let text)): return .int(Int64(inner.isUnicode ? text.utf16.count * 2 : text.utf8.count))
                 case .variant(let inner, _): return .int(Int64(inner.maxLength))
@@ -207,7 +209,7 @@ extension Compiler {
             return unary(a, .int) { value in
                 guard case .string(let text) = value, let first = text.unicodeScalars.first else { return .null }
                 if name == "UNICODE" { return .int(Int64(text.utf16.first ?? 0)) }
-                return .int(Int64(CodePage.encode(String(first), used).first ?? 63))
+                return .int(Int64(used.codePage.storing(String(first)).readableBytesView.first ?? 63))
             }
         case "CHAR", "NCHAR":
             let a = try arguments(call, 1...1)[0]
@@ -215,7 +217,7 @@ extension Compiler {
             let used = collation
             return Compiled(type: SQLType(name == "CHAR" ? .char : .nchar, length: 1)) {
                 guard case .int(let code) = try number() else { return .null }
-                if name == "CHAR" { return code >= 0 && code <= 255 ? .string(CodePage.decode([UInt8(code)], used)) : .null }
+                if name == "CHAR" { return code >= 0 && code <= 255 ? .string(used.codePage.string([UInt8(code)].span.bytes)) : .null }
                 return code >= 0 && code <= 65535 ? .string(String(decoding: [UInt16(code)], as: UTF16.self)) : .null
             }
         case "QUOTENAME":
@@ -310,25 +312,22 @@ extension Compiler {
                     return value
                 case .decimal(let number):
                     switch name {
-                    case "ABS": return .decimal(SQLDecimal(number.unscaled < 0 ? -number.unscaled : number.unscaled, scale: number.scale))
-                    case "SIGN": return .decimal(SQLDecimal(number.unscaled.signum() * SQLDecimal.powers[Int(number.scale)], scale: number.scale))
-                    default:
-                        let power = SQLDecimal.powers[Int(number.scale)]
-                        var (quotient, remainder) = number.unscaled.quotientAndRemainder(dividingBy: power)
-                        if remainder < 0, name == "FLOOR" { quotient -= 1 }
-                        if remainder > 0, name == "CEILING" { quotient += 1 }
-                        return .decimal(SQLDecimal(quotient, scale: 0))
+                    case "ABS": return .decimal(number.absolute)
+                    case "SIGN":
+                        guard let sign = TDSDecimal(integer: Int64(number.unscaled.signum())).scaled(to: number.scale) else { throw Messages.overflow("expression", "numeric") }
+                        return .decimal(sign)
+                    default: return .decimal(number.rounded(up: name == "CEILING"))
                     }
-                case .money(let number):
+                case .money(let amount):
+                    let number = TDSDecimal(amount)
+                    let changed: TDSDecimal
                     switch name {
-                    case "ABS": return .money(abs(number))
-                    case "SIGN": return .money(number.signum() * 10000)
-                    default:
-                        var quotient = number / 10000
-                        if number % 10000 < 0, name == "FLOOR" { quotient -= 1 }
-                        if number % 10000 > 0, name == "CEILING" { quotient += 1 }
-                        return .money(quotient * 10000)
+                    case "ABS": changed = number.absolute
+                    case "SIGN": changed = TDSDecimal(integer: amount.tenThousandths.signum())
+                    default: changed = number.rounded(up: name == "CEILING")
                     }
+                    guard let result = try? TDSMoney.rounding(changed).value else { throw Messages.overflow("expression", result.name) }
+                    return .money(result)
                 case .float(let number):
                     switch name {
                     case "ABS": return .float(abs(number))
@@ -356,20 +355,20 @@ extension Compiler {
             let type = a.type
             return Compiled(type: type) {
                 guard case .int(let digits) = try places(), case .int(let cut) = try mode() else { return .null }
-                func rounded(_ number: SQLDecimal) -> SQLDecimal {
-                    let scale = Int(number.scale)
-                    if digits >= scale { return number }
-                    let drop = scale - Int(max(digits, -40))
-                    if drop > 38 { return SQLDecimal(0, scale: number.scale) }
-                    let power = SQLDecimal.powers[drop]
-                    var (quotient, remainder) = number.unscaled.quotientAndRemainder(dividingBy: power)
-                    if cut == 0, remainder.magnitude * 2 >= power.magnitude { quotient += number.unscaled < 0 ? -1 : 1 }
-                    return SQLDecimal(quotient * power, scale: number.scale)
+                func rounded(_ number: TDSDecimal) throws -> TDSDecimal {
+                    guard let result = number.rounded(places: digits, truncating: cut != 0) else { throw Messages.overflow("expression", type.name) }
+                    return result
                 }
                 switch try a.eval() {
-                case .decimal(let number): return .decimal(rounded(number))
-                case .int(let number): return .int(Int64(clamping: rounded(SQLDecimal(Int128(number), scale: 0)).unscaled))
-                case .money(let number): return .money(Int64(clamping: rounded(SQLDecimal(Int128(number), scale: 4)).unscaled))
+                case .decimal(let number): return .decimal(try rounded(number))
+                case .int(let number):
+                    guard let result = Int64(exactly: try rounded(TDSDecimal(integer: number))), Conversion.range(type.kind).contains(result) else {
+                        throw Messages.overflow("expression", type.name)
+                    }
+                    return .int(result)
+                case .money(let amount):
+                    guard let result = try? TDSMoney.rounding(rounded(TDSDecimal(amount))).value else { throw Messages.overflow("expression", type.name) }
+                    return .money(result)
                 case .float(let number):
                     let factor = pow(10, Double(digits))
                     return .float(cut == 0 ? (number * factor).rounded() / factor : (number * factor).rounded(.towardZero) / factor)
@@ -496,21 +495,16 @@ extension Compiler {
         case "NEWID":
             return Compiled(type: .uniqueidentifier, isNullable: false) {
                 var generator = SystemRandomNumberGenerator()
-                var high = generator.next(), low = generator.next()
-                // Version 4, variant 1; the third group is little-endian on the wire.
-                high = high & 0xFFFF_FFFF_FFFF_FF0F | 0x40
-                low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-                var bytes: [UInt8] = []
-                for half in [high, low] { for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: half >> shift)) } }
-                return GUID(bytes: bytes).map { .uniqueidentifier($0) } ?? .null
+                // Version 4, variant 1.
+                return .uniqueidentifier(
+                    TDSGUID(
+                        high: generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000, low: generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000))
             }
         case "NEWSEQUENTIALID":
             let server = environment.session.server
             return Compiled(type: .uniqueidentifier, isNullable: false) {
-                let number = UInt64(server.sequentialIDs.take())
-                var bytes: [UInt8] = (0..<4).map { UInt8(truncatingIfNeeded: number >> UInt64($0 * 8)) }
-                bytes += [0x3D, 0x5B, 0xEF, 0x11, 0x8A, 0x01, 0x00, 0x15, 0x5D, 0x01, 0x02, 0x03]
-                return GUID(bytes: bytes).map { .uniqueidentifier($0) } ?? .null
+                let number = UInt32(truncatingIfNeeded: server.sequentialIDs.take())
+                return .uniqueidentifier(TDSGUID(high: UInt64(number) << 32 | 0x5B3D_11EF, low: 0x8A01_0015_5D01_0203))
             }
         case "SQL_VARIANT_PROPERTY":
             let list = try arguments(call, 2...2)

@@ -1,3 +1,5 @@
+import TDSWire
+
 /// What an INSERT, UPDATE, DELETE or MERGE did.
 struct DMLResult {
     var count: UInt64 = 0
@@ -148,7 +150,7 @@ struct InsertExecutor {
                         case .literal(let value, let type):
                             if column.type.kind == .rowversion, !value.isNull { throw Messages.insertTimestamp }
                             if case .string(let text) = value, !type.isUnicode {
-                                values[ordinal] = try builder.stored(.string(CodePage.roundTrip(text, collation)), from: compiler.settled(type), ordinal)
+                                values[ordinal] = try builder.stored(.string(collation.codePage.stored(text)), from: compiler.settled(type), ordinal)
                             } else {
                                 values[ordinal] = try builder.stored(value, from: type, ordinal)
                             }

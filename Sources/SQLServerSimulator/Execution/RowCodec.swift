@@ -66,7 +66,7 @@ struct RowCodec {
     func keyText(_ values: [SQLValue], _ keys: [(ordinal: Int, descending: Bool)]) -> String {
         keys.map { item in
             let type = table.columns[item.ordinal].type
-            if case .binary(let bytes) = values[item.ordinal] { return "0x" + Formatting.hex(bytes).lowercased() }
+            if case .binary(let bytes) = values[item.ordinal] { return Formatting.hex(bytes).lowercased() }
             return (try? Formatting.text(values[item.ordinal], type)) ?? ""
         }.joined(separator: ", ")
     }

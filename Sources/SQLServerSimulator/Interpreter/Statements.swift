@@ -1,4 +1,5 @@
 import Foundation
+import TDSWire
 
 extension BatchRun {
     private func compiler() -> Compiler { Compiler(environment: environment, scope: Scope(parent: nil, collation: session.collation)) }
@@ -284,8 +285,8 @@ extension BatchRun {
     private func wait(_ expression: Expression, _ kind: StatementKind) throws {
         let compiled = try compiler().compile(expression)
         let time = try Conversion.convert(try compiled.eval(), from: compiler().settled(compiled.type), to: .datetime)
-        guard case .datetime(_, let ticks) = time else { return }
-        var seconds = Double(ticks) / 300
+        guard case .datetime(let time) = time else { return }
+        var seconds = Double(time.ticks) / 300
         if case .waitForTime = kind {
             let now = session.server.now.truncatingRemainder(dividingBy: 86400)
             seconds = seconds >= now ? seconds - now : seconds + 86400 - now

@@ -11,6 +11,7 @@ struct TableBuilder {
             if let collation, type.kind != .xml {
                 if collation.lowercased() == "database_default" { type.collation = context.collation } else {
                     guard let chosen = SQLCollation(named: collation) else { throw Messages.invalidCollation(collation) }
+                    if chosen.isUnicodeOnly, type.isCharacter, !type.isUnicode { throw Messages.unicodeOnly(chosen.name) }
                     type.collation = chosen
                 }
             }

@@ -1,3 +1,5 @@
+import TDSWire
+
 /// A token of T-SQL. Text lies in the source; only what must be unescaped or interpreted is decoded.
 enum Token: Equatable {
     case end
@@ -146,7 +148,7 @@ struct Lexer {
         position += 2
         var digits: [UInt8] = []
         while position < source.count {
-            if let digit = hexDigit(source[position]) {
+            if let digit = source[position].hexDigitValue {
                 digits.append(digit)
                 position += 1
             } else if source[position] == UInt8(ascii: "\\"), at(1) == 10 || (at(1) == 13 && at(2) == 10) {
@@ -270,7 +272,7 @@ extension Token {
         case .word(let text), .quoted(let text), .variable(let text), .string(let text, _), .number(let text), .floatNumber(let text),
             .moneyNumber(let text):
             return text
-        case .binary(let bytes): return "0x" + bytes.map { String([Character(UnicodeScalar(upperHex($0 >> 4))), Character(UnicodeScalar(upperHex($0 & 15)))]) }.joined()
+        case .binary(let bytes): return Formatting.hex(bytes)
         case .symbol(let symbol): return symbol.rawValue
         }
     }

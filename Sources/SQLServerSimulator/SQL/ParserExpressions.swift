@@ -1,3 +1,5 @@
+import TDSWire
+
 extension Parser {
     /// A predicate or a scalar: the lowest precedence.
     mutating func expression() throws -> Expression {
@@ -161,9 +163,9 @@ extension Parser {
         case .int(let number): return .literal(.int(-number), type)
         case .decimal(let number):
             // 2147483648 is numeric, but -2147483648 stays numeric as well, as on the server.
-            return .literal(.decimal(SQLDecimal(-number.unscaled, scale: number.scale)), type)
+            return .literal(.decimal(number.negated), type)
         case .float(let number): return .literal(.float(-number), type)
-        case .money(let number): return .literal(.money(-number), type)
+        case .money(let amount): return .literal(.money(TDSMoney(tenThousandths: 0 &- amount.tenThousandths)), type)
         default: return nil
         }
     }
@@ -200,15 +202,12 @@ extension Parser {
 
     static func numberLiteral(_ text: String) throws -> Expression {
         if text.utf8.count <= 10, let value = Int32(text) { return .literal(.int(Int64(value)), .int) }
-        guard let decimal = SQLDecimal(parsing: text) else {
+        guard let decimal = try? TDSDecimal(text: text) else {
             throw SQLServerMessage(
                 number: 1007, severity: 15,
                 text: "The number '\(text)' is out of the range for numeric representation (maximum precision 38).")
         }
-        var digits = decimal.digits
-        let scale = Int(decimal.scale)
-        digits = max(digits, scale, 1)
-        return .literal(.decimal(decimal), SQLType(.numeric, precision: UInt8(digits), scale: decimal.scale))
+        return .literal(.decimal(decimal.widest), SQLType(.numeric, precision: decimal.precision, scale: decimal.scale))
     }
 
     private mutating func primary() throws -> Expression {
@@ -226,7 +225,7 @@ extension Parser {
             return .literal(.float(Double(text) ?? 0), .float)
         case .moneyNumber(let text):
             try advance()
-            guard let decimal = SQLDecimal(parsing: text)?.rescaled(to: 4), let value = Int64(exactly: decimal.unscaled) else { throw try unexpected() }
+            guard let value = try? TDSMoney.parse(text).value else { throw try unexpected() }
             return .literal(.money(value), .money)
         case .binary(let bytes):
             try advance()

@@ -27,7 +27,7 @@ struct ClientAbilities: Equatable {
         case .nvarchar where type.isMax && !version.isYukonOrLater: return SQLType(.ntext, collation: type.collation)
         case .varbinary where type.isMax && !version.isYukonOrLater: return SQLType(.image)
         case .varchar, .char, .text:
-            if type.collation?.isUTF8 == true, !readsUTF8 {
+            if type.collation?.wire.isUTF8 == true, !readsUTF8 {
                 if type.kind == .text || (type.isMax && !version.isYukonOrLater) { return SQLType(.ntext, collation: type.collation) }
                 // A byte of UTF-8 is at most one UTF-16 unit.
                 let kind: SQLType.Kind = type.kind == .char && type.length <= 4000 ? .nchar : .nvarchar

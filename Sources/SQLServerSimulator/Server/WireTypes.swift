@@ -1,10 +1,6 @@
 // The engine's types in the wire's terms, and back.
 import TDSWire
 
-extension SQLCollation {
-    var wire: Collation { Collation(info: lcidAndFlags, sortID: sortID) }
-}
-
 extension ResultColumn {
     /// The column of COLMETADATA.
     func metadata(database: String) -> ColumnMetadata {
@@ -43,8 +39,8 @@ extension SQLType {
         case .smalldatetime: return number(4, .dateTim4, .dateTimN)
         case .datetime: return number(8, .dateTime, .dateTimN)
         case .decimal, .numeric:
-            let size = precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17
-            return TypeInfo(kind == .decimal ? .decimalN : .numericN, maximumLength: size, precision: precision, scale: scale)
+            return TypeInfo(
+                kind == .decimal ? .decimalN : .numericN, maximumLength: TDSDecimal.wireSize(precision: precision), precision: precision, scale: scale)
         case .char: return TypeInfo(.bigChar, maximumLength: length, collation: text)
         case .varchar: return TypeInfo(.bigVarChar, maximumLength: bytes, collation: text)
         case .nchar: return TypeInfo(.nChar, maximumLength: length * 2, collation: text)
@@ -117,27 +113,5 @@ extension SQLType {
         case .null: self.init(.null)
         case .json, .vector, .tvp: return nil
         }
-    }
-}
-
-extension SQLCollation {
-    /// A parameter's collation. Only the code page and the comparison's flags matter for a parameter, whose collation has no name on the wire.
-    init(wire: Collation?) {
-        guard let wire, wire != SQLCollation.default.wire else {
-            self = .default
-            return
-        }
-        let sorts: [UInt8: String] = [51: "SQL_Latin1_General_CP1_CS_AS", 53: "SQL_Latin1_General_Pref_CP1_CI_AS", 54: "SQL_Latin1_General_CP1_CI_AI"]
-        var name = "Latin1_General_"
-        if let sort = sorts[wire.sortID] {
-            name = sort
-        } else if wire.isUTF8 || wire.version >= 2 {
-            name += "100_" + (wire.isBinary2 ? "BIN2" : (wire.ignoresCase ? "CI" : "CS") + (wire.ignoresAccent ? "_AI" : "_AS")) + (wire.isUTF8 ? (wire.isBinary2 ? "_UTF8" : "_SC_UTF8") : "")
-        } else if wire.isBinary2 || wire.isBinary {
-            name += wire.isBinary2 ? "BIN2" : "BIN"
-        } else {
-            name += (wire.ignoresCase ? "CI" : "CS") + (wire.ignoresAccent ? "_AI" : "_AS")
-        }
-        self = SQLCollation(named: name) ?? .default
     }
 }

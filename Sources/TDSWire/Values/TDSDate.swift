@@ -18,7 +18,7 @@ public struct TDSDate: WireValue, Comparable {
         self.days = days
     }
 
-    init(unchecked days: Int32) { self.days = days }
+    package init(unchecked days: Int32) { self.days = days }
 
     /// - Throws: ``WireError/Code/valueOutOfRange`` for a day that the calendar doesn't have.
     public init(year: Int, month: Int, day: Int) throws(WireError) {
@@ -32,7 +32,7 @@ public struct TDSDate: WireValue, Comparable {
         self.init(unchecked: Int32(truncatingIfNeeded: count))
     }
 
-    static func daysInMonth(_ year: Int, _ month: Int) -> Int {
+    package static func daysInMonth(_ year: Int, _ month: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30

@@ -5,9 +5,9 @@ public import NIOCore
 /// On the wire: a sign byte (1 positive, 0 negative), then the magnitude, little-endian, in 4, 8, 12 or 16 bytes for a precision of up
 /// to 9, 19, 28 and 38.
 public struct TDSDecimal: WireValue {
-    public let isNegative: Bool
     /// The digits as an integer, without the point: below 10^38.
     public let magnitude: UInt128
+    public let isNegative: Bool
     /// The number of digits of the declared type, 1 to 38.
     public let precision: UInt8
     /// The number of digits behind the point, at most ``precision``.
@@ -24,7 +24,7 @@ public struct TDSDecimal: WireValue {
         self.init(unchecked: isNegative, magnitude, precision, scale)
     }
 
-    private init(unchecked isNegative: Bool, _ magnitude: UInt128, _ precision: UInt8, _ scale: UInt8) {
+    package init(unchecked isNegative: Bool, _ magnitude: UInt128, _ precision: UInt8, _ scale: UInt8) {
         self.isNegative = isNegative && magnitude != 0
         self.magnitude = magnitude
         self.precision = precision

@@ -70,7 +70,7 @@ public struct TDSGUID: WireValue, Comparable {
     }
 
     /// SQL Server's order as a number: wire bytes 10-15, 8-9, 6-7, 4-5, 0-3 (Microsoft, Comparing GUID and uniqueidentifier values).
-    private var sortKey: (UInt64, UInt64) {
+    package var sortKey: (UInt64, UInt64) {
         let node = low << 16 | low >> 48
         let third = UInt64(UInt16(truncatingIfNeeded: high).byteSwapped)
         let second = UInt64(UInt16(truncatingIfNeeded: high >> 16).byteSwapped)

@@ -13,7 +13,7 @@ public struct TDSTime: WireValue {
         self.init(unchecked: ticks, scale: scale)
     }
 
-    init(unchecked ticks: UInt64, scale: UInt8) {
+    package init(unchecked ticks: UInt64, scale: UInt8) {
         self.ticks = ticks
         self.scale = scale
     }

@@ -78,7 +78,7 @@ struct ASCIIText {
 
 extension UInt8 {
     /// The value of an ASCII hexadecimal digit.
-    var hexDigitValue: UInt8? {
+    package var hexDigitValue: UInt8? {
         switch self {
         case 48...57: self - 48
         case 65...70: self - 55
@@ -89,14 +89,14 @@ extension UInt8 {
 }
 
 /// 10^0 … 10^19.
-enum Power10 {
-    static let uint64: [UInt64] = {
+package enum Power10 {
+    package static let uint64: [UInt64] = {
         var all: [UInt64] = [1]
         for _ in 1...19 { all.append((all.last ?? 1) * 10) }
         return all
     }()
     /// 10^0 … 10^38.
-    static let uint128: [UInt128] = {
+    package static let uint128: [UInt128] = {
         var all: [UInt128] = [1]
         for _ in 1...38 { all.append((all.last ?? 1) * 10) }
         return all
