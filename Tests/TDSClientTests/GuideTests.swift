@@ -1,4 +1,4 @@
-// The examples of README.md and docs/client.md, run against the simulator.
+// The examples of docs/client.md, run against the simulator.
 
 import SQLServerSimulator
 import TDSClient
