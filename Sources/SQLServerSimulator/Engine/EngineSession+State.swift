@@ -174,6 +174,23 @@ public final class EngineSession {
         }
     }
 
+    /// Inserts rows of a bulk load. `table` and `columns` are as INSERT BULK names them, with their marks.
+    func insert(_ rows: [[SQLValue]], types: [SQLType], into table: String, columns: [String]) -> Cursor {
+        cancellation.reset()
+        do {
+            var parser = Parser(table, quotedIdentifiers: settings.quotedIdentifier)
+            let target = DMLTarget.name(try parser.objectName())
+            let names = try columns.map { name throws in
+                var parser = Parser(name, quotedIdentifiers: settings.quotedIdentifier)
+                return try parser.objectName().name
+            }
+            let statement = InsertStatement(target: target, columns: names, source: .rows(rows, types: types))
+            return Cursor(BatchRun(session: self, statements: [Statement(.insert(statement), line: 1)], environment: Environment(session: self)))
+        } catch {
+            return Cursor(BatchRun(session: self, failure: error))
+        }
+    }
+
     /// What `sp_reset_connection` does: rolls back, drops temporary tables and SET options, goes back to the login's database. The
     /// isolation level goes back to READ COMMITTED, as since SQL Server 2014.
     public func reset(keepingTransaction: Bool = false) {

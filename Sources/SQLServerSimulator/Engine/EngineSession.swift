@@ -144,6 +144,9 @@ public struct Cursor {
     /// The next event; nil at the end. May block (locks, WAITFOR), so not for an event loop.
     public mutating func next() -> EngineEvent? { run.next() }
 
+    /// After `.columns`: by which of its columns, from 1, the result is sorted (ORDER BY), as far as they are in it.
+    public var order: [UInt16] { run.order }
+
     /// After `.columns`: appends ROW tokens (0xD1 and the row's body) of the current result until `limit` bytes are written or the
     /// result ends. Returns the number of rows; 0 means that the result has ended and `next()` goes on.
     public mutating func appendRows(to buffer: inout ByteBuffer, limit: Int) -> Int { run.appendRows(to: &buffer, limit: limit) }

@@ -178,6 +178,13 @@ struct InsertExecutor {
                     for (position, ordinal) in ordinals.enumerated() { values[ordinal] = try builder.stored(plan.value(position), from: types[position], ordinal) }
                 }
             }
+        case .rows(let rows, let types):
+            guard types.count == ordinals.count else { throw Messages.columnCount }
+            for row in rows {
+                try add { values in
+                    for (position, ordinal) in ordinals.enumerated() { values[ordinal] = try builder.stored(row[position], from: types[position], ordinal) }
+                }
+            }
         case .execute(let call):
             let rows = try BatchRun.collect(call, environment: environment)
             for row in rows {
@@ -266,10 +273,9 @@ final class OutputCollector {
     /// The result for the client, or nil after writing it INTO a table.
     func finish() throws -> (columns: [ResultColumn], rows: [[SQLValue]])? {
         guard let into = clause.into else { return (columns, rows) }
-        let values = rows.map { row in row.enumerated().map { Expression.literal($1, columns[$0].type) } }
-        if !values.isEmpty {
+        if !rows.isEmpty {
             let statement = InsertStatement(
-                top: nil, target: into, columns: clause.intoColumns.isEmpty ? nil : clause.intoColumns, output: nil, source: .values(values), context: nil)
+                top: nil, target: into, columns: clause.intoColumns.isEmpty ? nil : clause.intoColumns, output: nil, source: .rows(rows, types: columns.map(\.type)), context: nil)
             _ = try InsertExecutor(environment: environment).run(statement)
         }
         return nil

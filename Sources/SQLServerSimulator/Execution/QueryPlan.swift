@@ -12,6 +12,8 @@ class QueryPlan {
     var row: [SQLValue] { columns.indices.map { value($0) } }
     /// Where rows can be copied as they are stored: the scan, and which of its columns in which order (nil: all as they are).
     var direct: (scan: TableScan, columns: [Int]?)? { nil }
+    /// The columns, from 1, that ORDER BY names: what the ORDER token tells.
+    var sortedColumns: [UInt16] { [] }
     /// Rows that may still be given out (TOP), where `direct` is used.
     var remaining: Int { Int.max }
     func consumed(_ count: Int) {}
@@ -24,6 +26,9 @@ final class SelectPlan: QueryPlan {
     let environment: Environment
     var isDistinct = false
     var order: [(value: Compiled, descending: Bool)] = []
+    /// For each item of ``order`` the index of the output that it is; nil for one that isn't in the select list.
+    var orderOutputs: [Int?] = []
+    override var sortedColumns: [UInt16] { orderOutputs.prefix { $0 != nil }.compactMap { $0.map { UInt16(clamping: $0 + 1) } } }
     /// Rows come in the wanted order already.
     var isOrdered = false
     var top: (() throws -> Int?)?
@@ -231,6 +236,8 @@ final class SortedPlan: QueryPlan {
         super.init()
         columns = input.columns
     }
+    override var sortedColumns: [UInt16] { order.map { UInt16(clamping: $0.index + 1) } }
+
     override func open() throws {
         try input.open()
         var keyed: [(key: [UInt8], row: [SQLValue])] = []

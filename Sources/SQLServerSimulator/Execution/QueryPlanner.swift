@@ -146,13 +146,17 @@ struct QueryPlanner {
 
         // ORDER BY: position, alias, or an expression.
         var sort: [(value: Compiled, descending: Bool)] = []
+        var sortOutputs: [Int?] = []
         for item in order {
             var value: Compiled
+            var output: Int?
             if case .literal(.int(let number), _) = item.expression {
                 guard number >= 1, number <= outputs.count else { throw Messages.orderPosition(Int(number)) }
                 value = outputs[Int(number) - 1]
+                output = Int(number) - 1
             } else if case .column(let parts) = item.expression, parts.count == 1, let index = aliases[Names.fold(parts[0], scope.collation)] {
                 value = outputs[index]
+                output = index
             } else {
                 if case .subquery(let query) = item.expression, case .select(let inner) = query.body, inner.from.isEmpty { continue }
                 value = try compiler.compile(item.expression)
@@ -166,7 +170,11 @@ struct QueryPlanner {
             default: break
             }
             value.type = compiler.settled(value.type)
+            if output == nil, let column = value.column {
+                output = outputs.firstIndex { $0.column.map { $0.source === column.source && $0.ordinal == column.ordinal } ?? false }
+            }
             sort.append((value, item.descending))
+            sortOutputs.append(output)
         }
 
         if let grouping {
@@ -182,6 +190,7 @@ struct QueryPlanner {
             plan.assigningSlots = scope.sources.map(\.slot) + (grouping.map { [$0.slot] } ?? []) + [windows.slot]
         }
         plan.order = sort
+        plan.orderOutputs = sortOutputs
         if !isGrouped, windows.specs.isEmpty, let base = QueryPlanner.baseScan(source) {
             plan.isOrdered = QueryPlanner.isClusteredOrder(base, sort) && !core.isDistinct
             if source is TableScan {

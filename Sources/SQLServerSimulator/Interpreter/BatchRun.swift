@@ -36,6 +36,14 @@ final class BatchRun {
         self.isProcedure = isProcedure
         text = sql
     }
+    /// Statements that need no parsing.
+    init(session: EngineSession, statements: [Statement], environment: Environment) {
+        self.session = session
+        self.environment = environment
+        outputs = []
+        isProcedure = false
+        frames = [.statements(statements, 0)]
+    }
     /// A request that is over already.
     init(session: EngineSession, failure: (any Error)?) {
         self.session = session
@@ -89,6 +97,9 @@ final class BatchRun {
         active = nil
         handle(error, line: activeLine, marks: nil, command: StatementCompletion.Command.select)
     }
+
+    /// By which of its columns, from 1, the current result is sorted.
+    var order: [UInt16] { active?.sortedColumns ?? [] }
 
     /// Appends rows as ROW tokens; see `Cursor.appendRows`.
     func appendRows(to buffer: inout ByteBuffer, limit: Int) -> Int {

@@ -48,11 +48,11 @@ struct SystemProcedures {
                 line)
         case "sp_databases": try select("SELECT name AS DATABASE_NAME, 0 AS DATABASE_SIZE, CAST(NULL AS varchar(254)) AS REMARKS FROM sys.databases ORDER BY name", line)
         case "sp_helpdb": try select("SELECT name, create_date AS created, compatibility_level FROM sys.databases", line)
-        case "sp_columns":
-            let table = (text("@table_name", 0) ?? "").replacing("'", with: "''")
-            try select(
-                "SELECT TABLE_CATALOG AS TABLE_QUALIFIER, TABLE_SCHEMA AS TABLE_OWNER, TABLE_NAME, COLUMN_NAME, DATA_TYPE AS TYPE_NAME, ORDINAL_POSITION, IS_NULLABLE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME LIKE N'\(table)' ORDER BY ORDINAL_POSITION",
-                line)
+        case "sp_columns", "sp_columns_100", "sp_columns_90":
+            try columns(
+                table: text("@table_name", 0), owner: text("@table_owner", 1), column: text("@column_name", 3), extended: name.name.lowercased() != "sp_columns")
+        case "sp_stored_procedures": try storedProcedures(name: text("@sp_name", 0), owner: text("@sp_owner", 1))
+        case "sp_describe_first_result_set": try describeFirstResultSet(text("@tsql", 0) ?? "", parameters: text("@params", 1) ?? "")
         case "sp_pkeys":
             let table = (text("@table_name", 0) ?? "").replacing("'", with: "''")
             try select(

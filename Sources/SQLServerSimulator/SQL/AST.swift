@@ -181,6 +181,8 @@ enum InsertSource: Sendable {
     case query(Query)
     case defaults
     case execute(ExecuteStatement)
+    /// Values that are computed already, with the columns' types: a bulk load's rows, OUTPUT's.
+    case rows([[SQLValue]], types: [SQLType])
 }
 struct InsertStatement: Sendable {
     var with: [CommonTable] = []

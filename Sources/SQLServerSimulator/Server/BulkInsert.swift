@@ -84,6 +84,9 @@ extension RequestRunner {
         bulk = insert
     }
 
+    /// As many rows of a bulk load as are one INSERT: enough that its preparation doesn't count.
+    private static let rowsAtOnce = 1024
+
     /// Inserts the rows, all or none.
     mutating func load(_ load: BulkLoad, _ response: inout Response) throws {
         guard let insert = bulk else { throw WireError(.unexpectedMessage, "BulkLoadBCP", "without INSERT BULK") }
@@ -98,9 +101,6 @@ extension RequestRunner {
             }
             types.append(type)
         }
-        let names = types.indices.map { "@c\($0)" }
-        let declarations = zip(names, load.columns).map { $0 + " " + $1.typeInfo.declaration }.joined(separator: ", ")
-        let sql = "INSERT INTO \(insert.table) (\(insert.columns.joined(separator: ", "))) VALUES (\(names.joined(separator: ", ")))"
         let isOwnTransaction = session.transactionDescriptor == 0
         func run(_ cursor: Cursor) throws {
             var cursor = cursor
@@ -108,12 +108,11 @@ extension RequestRunner {
         }
         if isOwnTransaction { try run(session.beginTransaction()) }
         do {
-            for row in load.rows {
-                var values: [EngineParameter] = []
-                for (index, content) in row.enumerated() {
-                    values.append(EngineParameter(name: names[index], type: types[index], value: try SQLValue(wire: content, load.columns[index].typeInfo)))
+            for start in stride(from: 0, to: load.rows.count, by: Self.rowsAtOnce) {
+                let rows = try load.rows[start..<min(start + Self.rowsAtOnce, load.rows.count)].map { row in
+                    try zip(row, load.columns).map { content, column in try SQLValue(wire: content, column.typeInfo) }
                 }
-                try run(session.executeSQL(sql, parameterDeclarations: declarations, parameters: values))
+                try run(session.insert(rows, types: types, into: insert.table, columns: insert.columns))
                 if session.cancellation.isCancelled { break }
             }
         } catch {

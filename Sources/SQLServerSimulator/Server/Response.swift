@@ -18,7 +18,7 @@ struct Response {
     /// The session's database, which a UDT's TYPE_INFO names.
     private(set) var database: String
     private var version: TDSVersion { abilities.version }
-    /// Rows of the current result that don't go out as the engine keeps them.
+    /// For the current result's rows that don't go out as the engine keeps them.
     private var rowWriter: RowWriter?
     /// A statement's end that is kept back until it is known whether more follows.
     private var held: Done?
@@ -81,11 +81,10 @@ struct Response {
                 let sent = columns.map(abilities.column)
                 try writer.payload.writeColumnMetadata(sent.map { $0.metadata(database: database) }, version: version)
                 let usesNullBitmap = version >= .v7_3_b && thread.environment.faults.current.usesNullBitmapRows
-                guard sent == columns, !usesNullBitmap else {
-                    rowWriter = RowWriter(from: columns, to: sent, usesNullBitmap: usesNullBitmap)
-                    continue
-                }
-                rowWriter = nil
+                let order = cursor.order
+                if !order.isEmpty { try writer.payload.writeOrder(order) }
+                rowWriter = RowWriter(from: columns, to: sent, usesNullBitmap: usesNullBitmap)
+                guard sent == columns, !usesNullBitmap else { continue }
                 while cursor.appendRows(to: &writer.payload, limit: Self.rowBytes) > 0 {
                     try writer.sendIfLarge()
                     if session.cancellation.isCancelled { break }
