@@ -150,6 +150,8 @@ let package = Package(
             name: "TDSRecordingTests",
             dependencies: [
                 "TDSRecording", "TDSWire", "TDSTLS", "TDSClient", "SQLServerSimulator",
+                // Run as processes.
+                "tdsql", "sqlserver-simulator",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import Logging
 import SQLServerSimulator
+import TDSRecording
 import TDSTLS
 
 @main
@@ -11,7 +12,7 @@ struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sqlserver-simulator",
         abstract: "A stand-in for a SQL Server, with change tracking, over the real wire protocol.",
-        subcommands: [Serve.self, Record.self])
+        subcommands: [Serve.self, Record.self, Replay.self])
 }
 
 struct Serve: AsyncParsableCommand {
@@ -49,6 +50,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The collation of the server and its databases.")
     var collation: String = "SQL_Latin1_General_CP1_CI_AS"
 
+    @Option(
+        help: ArgumentHelp(
+            "Record all sessions into a pcap file, decrypted: rows and SQL text as they are, passwords blanked. Compressed if the name ends in .gz.",
+            valueName: "file"))
+    var record: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical; to standard error.")
     var logLevel: Logger.Level = .notice
 
@@ -73,6 +80,8 @@ struct Serve: AsyncParsableCommand {
         if let certificate, let key {
             configuration.tls = TLSServerConfiguration(identity: .files(certificate: certificate, key: key))
         }
+        let recorder = try record.map { path throws(RecordingError) in try SessionRecorder(path: path) }
+        configuration.recording = recorder
         let server = SimulatorServer(configuration: configuration)
         for file in script { try Self.run(file, on: server.engine) }
         try await server.start()
@@ -84,6 +93,7 @@ struct Serve: AsyncParsableCommand {
         FileHandle.standardOutput.write(Data("listening on \(host):\(server.port)\n".utf8))
         await signals.wait()
         try await server.stop()
+        try recorder?.close()
     }
 
     private static func run(_ file: String, on engine: SimulatedServer) throws {
@@ -153,7 +163,8 @@ extension Logger.Level: @retroactive ExpressibleByArgument {}
 /// Waits for SIGTERM or SIGINT.
 struct Signals {
     private let sources: [any DispatchSourceSignal]
-    private let received: AsyncStream<Void>
+    /// An element for each signal; for one reader.
+    let received: AsyncStream<Void>
 
     init() {
         let (stream, continuation) = AsyncStream<Void>.makeStream()

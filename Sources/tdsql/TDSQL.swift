@@ -3,6 +3,7 @@
 import ArgumentParser
 import NIOCore
 import TDSClient
+import TDSRecording
 import TDSTLS
 import TDSWire
 
@@ -42,6 +43,11 @@ struct TDSQL: AsyncParsableCommand {
     var hostNameInCertificate: String?
     @Option(help: "The packet size to ask for.")
     var packetSize = 32767
+    @Option(
+        help: ArgumentHelp(
+            "Record the session into a pcap file, decrypted: rows and SQL text as they are, the password blanked. Compressed if the name ends in .gz.",
+            valueName: "file"))
+    var record: String?
     @Flag(help: "Read the rows through a sink that throws them away, and print how fast.")
     var discard = false
     @Flag(help: "Read the rows as an asynchronous sequence, throw them away, and print how fast.")
@@ -50,7 +56,23 @@ struct TDSQL: AsyncParsableCommand {
     var sql: String
 
     func run() async throws {
-        let connectionConfiguration = try configuration()
+        var connectionConfiguration = try configuration()
+        guard let record else { return try await run(connectionConfiguration) }
+        let recorder = try SessionRecorder(path: record)
+        connectionConfiguration.recording = recorder
+        let signals = RecordingSignals(recorder)
+        defer { signals.cancel() }
+        do {
+            try await run(connectionConfiguration)
+        } catch {
+            // The file's trouble is the smaller one.
+            try? recorder.close()
+            throw error
+        }
+        try recorder.close()
+    }
+
+    private func run(_ connectionConfiguration: TDSConnectionConfiguration) async throws {
         do {
             try await TDSConnection.withConnection(connectionConfiguration) { connection in
                 if discard {
