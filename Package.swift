@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "CTCapture",
             dependencies: [
-                "TDSWire", "TDSClient", "ExactJSON",
+                "TDSWire", "TDSClient", "TDSRecording", "ExactJSON",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -93,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "connector",
             dependencies: [
-                "CTCapture", "ExactJSON", "FlowProtocol", "TDSClient",
+                "CTCapture", "ExactJSON", "FlowProtocol", "TDSClient", "TDSRecording",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),

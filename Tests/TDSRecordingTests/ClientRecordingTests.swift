@@ -175,6 +175,31 @@ import Testing
         try await server.stop()
     }
 
+    /// The example of docs/client.md.
+    func record<Result: Sendable>(
+        _ configuration: TDSConnectionConfiguration, into path: String, _ body: (TDSConnection) async throws -> Result
+    ) async throws -> Result {
+        let recorder = try SessionRecorder(path: path)  // compressed if it ends in .gz
+        var configuration = configuration
+        configuration.recording = recorder  // of as many connections as you like
+        let result = try await TDSConnection.withConnection(configuration, body)
+        try recorder.close()
+        return result
+    }
+
+    @Test func guide() async throws {
+        let path = RecordedSession.temporaryFile("guide.pcap.gz")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let count = try await RecordedSession.withSimulator { simulator in
+            try await record(RecordedSession.configuration(simulator.port, .required), into: path) { connection in
+                try await connection.query("SELECT n FROM dbo.numbers").collect().count
+            }
+        }
+        #expect(count == 300)
+        let packets = try #require(RecordedConnection.connections(in: try PcapFile(path: path)).first).packets()
+        #expect(packets.filter { $0.direction == .toServer }.map(\.packet.header.type) == [.preLogin, .login7, .sqlBatch])
+    }
+
     @Test func noRecording() async throws {
         let path = RecordedSession.temporaryFile("none.pcap")
         defer { try? FileManager.default.removeItem(atPath: path) }

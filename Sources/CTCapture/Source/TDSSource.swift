@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import TDSClient
+import TDSRecording
 import TDSTLS
 import TDSWire
 
@@ -18,8 +19,12 @@ public final class TDSSource: CaptureSource {
     private let kept: Int
 
     /// Connects once, so that wrong settings are found at once. Throws ``SourceError`` in plain words.
-    public init(_ configuration: CaptureConfiguration, logger: Logger) async throws {
-        self.configuration = Self.connection(configuration)
+    ///
+    /// - Parameter recording: gets what all connections send and receive; see ``TDSClient/TDSConnectionConfiguration/recording``.
+    public init(_ configuration: CaptureConfiguration, logger: Logger, recording: SessionRecorder? = nil) async throws {
+        var settings = Self.connection(configuration)
+        settings.recording = recording
+        self.configuration = settings
         self.logger = logger
         kept = configuration.advanced.backfillParallelism + 1
         let connection = try await connect()
