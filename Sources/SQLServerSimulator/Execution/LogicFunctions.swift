@@ -1,4 +1,3 @@
-import Foundation
 import TDSWire
 
 /// Functions that choose among values, make identifiers, or ask what a value is.

@@ -17,13 +17,7 @@ extension Parser {
             let name = try identifier()
             var password: String?, database: String?
             if try acceptWord("WITH") {
-                repeat {
-                    guard case .word(let option) = try advance() else { throw try unexpected() }
-                    try expect(.equal)
-                    let value = try advance()
-                    if option.uppercased() == "PASSWORD", case .string(let text, _) = value { password = text }
-                    if option.uppercased() == "DEFAULT_DATABASE" { database = value.text }
-                } while try accept(.comma)
+                (password, database) = try loginOptions()
             } else if try !acceptWord("ENABLE") {
                 try expectWord("DISABLE")
             }

@@ -55,14 +55,7 @@ extension Parser {
             let name = try identifier()
             var password: String?, database: String?
             if try acceptWord("WITH") {
-                repeat {
-                    guard case .word(let option) = try advance() else { throw try unexpected() }
-                    try expect(.equal)
-                    let value = try advance()
-                    if option.uppercased() == "PASSWORD", case .string(let text, _) = value { password = text }
-                    if option.uppercased() == "DEFAULT_DATABASE" { database = value.text }
-                    _ = try acceptWord("MUST_CHANGE")
-                } while try accept(.comma)
+                (password, database) = try loginOptions()
             } else {
                 try expectWord("FROM")
                 try advance()
@@ -190,5 +183,19 @@ extension Parser {
             return .nothing
         default: throw try unexpected()
         }
+    }
+
+    /// What follows WITH in CREATE and ALTER LOGIN, as far as it has an effect.
+    mutating func loginOptions() throws -> (password: String?, database: String?) {
+        var password: String?, database: String?
+        repeat {
+            guard case .word(let option) = try advance() else { throw try unexpected() }
+            try expect(.equal)
+            let value = try advance()
+            if option.uppercased() == "PASSWORD", case .string(let text, _) = value { password = text }
+            if option.uppercased() == "DEFAULT_DATABASE" { database = value.text }
+            _ = try acceptWord("MUST_CHANGE")
+        } while try accept(.comma)
+        return (password, database)
     }
 }
