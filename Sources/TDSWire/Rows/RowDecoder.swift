@@ -11,7 +11,7 @@ public struct RowDecoder: Sendable {
     /// What one column's bytes look like, without references, so that the loop neither retains nor releases.
     @frozen @usableFromInline
     struct Step: Sendable {
-        @frozen @usableFromInline enum Kind: UInt8, Sendable { case fixed, byteLength, shortLength, longLength, textPointer, plp }
+        @frozen @usableFromInline enum Kind: UInt8, Sendable { case null, fixed, byteLength, shortLength, longLength, textPointer, plp }
         @usableFromInline var kind: Kind
         /// The exact size (fixed) or the largest length allowed.
         @usableFromInline var size: Int
@@ -19,6 +19,8 @@ public struct RowDecoder: Sendable {
         @usableFromInline
         init(_ layout: ValueLayout) {
             switch layout {
+            // Type NULL: always NULL, and no byte long.
+            case .fixed(0): (kind, self.size) = (.null, 0)
             case .fixed(let size): (kind, self.size) = (.fixed, size)
             case .byteLength(let size): (kind, self.size) = (.byteLength, size)
             case .shortLength(let size): (kind, self.size) = (.shortLength, size)
@@ -112,6 +114,7 @@ public struct RowDecoder: Sendable {
             let step = steps[column]
             let available = count &- offset
             switch step.kind {
+            case .null: try sink.null(column: column)
             case .fixed:
                 guard available >= step.size else { return false }
                 try sink.value(span.extracting(offset..<offset &+ step.size), column: column)
