@@ -1,6 +1,5 @@
 import Foundation
 import TDSClient
-import TDSWire
 import Testing
 
 // README.md's example but for `@main`; it is compiled here, and compared with README's text below.
