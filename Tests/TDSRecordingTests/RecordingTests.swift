@@ -13,7 +13,9 @@ struct SampleSession {
     /// In order; true is the client's.
     var packets: [(fromClient: Bool, Packet)] = []
 
-    init(hostName: String = "host", password: String = SampleSession.password, text: String = "SELECT 1 AS n") throws {
+    init(hostName: String = "host", password: String = SampleSession.password, text: String = "SELECT 1 AS n", activity: UInt8 = 0) throws {
+        // A driver's activity id: another one each time.
+        let headers = AllHeaders(traceActivity: .init(id: ByteBuffer(repeating: activity, count: 16), sequence: UInt32(activity)))
         var buffer = ByteBuffer()
         try buffer.writePreLogin(PreLogin(encryption: .on, instance: .name(ByteBuffer()), threadID: .id(UInt32(hostName.count)), mars: false))
         add(true, .preLogin, buffer)
@@ -36,7 +38,7 @@ struct SampleSession {
         buffer.writeDone(Done())
         add(false, .tabularResult, buffer)
         buffer = ByteBuffer()
-        try buffer.writeSQLBatch(SQLBatchMessage(text))
+        try buffer.writeSQLBatch(SQLBatchMessage(text, headers: headers))
         add(true, .sqlBatch, buffer)
         buffer = ByteBuffer()
         let int = TypeInfo(.int4, maximumLength: 4)
@@ -52,7 +54,7 @@ struct SampleSession {
                 RPCParameter("", text, Self.utf16("SELECT @p")), RPCParameter("", text, Self.utf16("@p nvarchar(4000)")),
                 RPCParameter("@p", text, Self.utf16(String(repeating: "x", count: 3000))),
             ])
-        ]))
+        ], headers: headers))
         add(true, .rpc, buffer)
         buffer = ByteBuffer()
         try buffer.writeServerMessage(ServerMessage(number: 208, severity: 16, text: "Invalid object name 'x'.", server: "S"))
@@ -238,8 +240,8 @@ struct SampleSession {
 
     @Test func sameClient() throws {
         var script = try script(try SampleSession())
-        // Another host, another password: the same session.
-        let session = try SampleSession(hostName: "a-much-longer-host-name", password: "x")
+        // Another host, another password, other activity ids: the same session.
+        let session = try SampleSession(hostName: "a-much-longer-host-name", password: "x", activity: 7)
         var answers: [Packet] = []
         for (fromClient, packet) in session.packets where fromClient { answers += try script.clientPacket(packet) }
         #expect(script.isFinished && script.greeting.isEmpty)
@@ -261,7 +263,7 @@ struct SampleSession {
             failure = error
         }
         #expect(failure?.code == .differs && failure?.message.contains("sqlBatch") == true)
-        #expect(failure?.message.contains("differs from byte 36 of") == true, "\(failure?.message ?? "")")
+        #expect(failure?.message.contains("differs from byte 62 of") == true, "\(failure?.message ?? "")")
     }
 
     @Test func anotherLogin() throws {
