@@ -18,13 +18,13 @@ final class TDSChannelHandler: ChannelInboundHandler {
         case redirect(EnvironmentChange.Routing)
     }
 
-    private enum Phase {
+    enum Phase {
         case login(ClientLoginStateMachine, EventLoopPromise<LoginOutcome>)
         case session(ClientRequestStateMachine)
         case closed(TDSError)
     }
 
-    private struct Active {
+    struct Active {
         var id: Int
         var consumer: any RowConsumer
         /// The sink is with its task.
@@ -33,35 +33,35 @@ final class TDSChannelHandler: ChannelInboundHandler {
         var cancelled: (any RowConsumer)?
     }
 
-    private let tls: TLSContext
-    private let serverName: String
-    private let cancelTimeout: TimeAmount
-    private let logger: Logger
+    let tls: TLSContext
+    let serverName: String
+    let cancelTimeout: TimeAmount
+    let logger: Logger
     /// Gets the bytes of both directions. They are plain here: TLS is below this handler.
-    private let recording: SessionRecorder.Connection?
-    private var phase: Phase
-    private var packets = PacketDecoder()
-    private var decoder = TokenStreamDecoder()
-    private var preLogin: ByteBuffer?
-    private var packetSize = 4096
-    private var version: TDSVersion
+    let recording: SessionRecorder.Connection?
+    var phase: Phase
+    var packets = PacketDecoder()
+    var decoder = TokenStreamDecoder()
+    var preLogin: ByteBuffer?
+    var packetSize = 4096
+    var version: TDSVersion
     /// Whether the decoder has used up what it could of what it was given.
-    private var decoderWantsData = true
+    var decoderWantsData = true
     /// The last packet of the message was appended to the decoder.
-    private var messageIsWhole = false
-    private var active: Active?
+    var messageIsWhole = false
+    var active: Active?
     /// A request that waits for a cancelled one to end.
-    private var next: (id: Int, request: TDSRequest, consumer: any RowConsumer)?
-    private var cancelDeadline: Scheduled<Void>?
-    private var context: ChannelHandlerContext?
-    private var hasStarted = false
-    private var isReading = false
-    private var isProcessing = false
-    private var isEncrypted = false
+    var next: (id: Int, request: TDSRequest, consumer: any RowConsumer)?
+    var cancelDeadline: Scheduled<Void>?
+    var context: ChannelHandlerContext?
+    var hasStarted = false
+    var isReading = false
+    var isProcessing = false
+    var isEncrypted = false
     /// The server has closed the connection while the task had the sink: what came before is delivered first.
-    private var inputEnd: TDSError?
+    var inputEnd: TDSError?
     /// What the login waits for, for messages.
-    private var stage = "an answer to PRELOGIN"
+    var stage = "an answer to PRELOGIN"
 
     init(
         login: ClientLoginStateMachine, promise: EventLoopPromise<LoginOutcome>, tls: TLSContext, serverName: String, version: TDSVersion,
@@ -94,7 +94,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         context.fireChannelActive()
     }
 
-    private func start() {
+    func start() {
         guard !hasStarted, case .login(var machine, let promise) = phase else { return }
         hasStarted = true
         let action = machine.start()
@@ -147,7 +147,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         if active?.isPaused != true { read() }
     }
 
-    private func read() {
+    func read() {
         guard !isReading, let context else { return }
         isReading = true
         context.read()
@@ -156,7 +156,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
     // MARK: Messages
 
     /// Decodes what is there, until more is needed or the sink is full.
-    private func process() {
+    func process() {
         // Called again from within, the loop below goes on by itself.
         guard !isProcessing else { return }
         isProcessing = true
@@ -193,7 +193,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func append(_ packet: Packet) throws(WireError) {
+    func append(_ packet: Packet) throws(WireError) {
         switch packet.header.type {
         case .tabularResult: break
         case .preLogin where preLogin != nil: break
@@ -208,7 +208,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         if packet.header.status.contains(.endOfMessage) { messageIsWhole = true }
     }
 
-    private func receivePreLogin(_ message: ByteBuffer) throws(WireError) {
+    func receivePreLogin(_ message: ByteBuffer) throws(WireError) {
         guard case .login(var machine, let promise) = phase else { return }
         var message = message
         let answer = try message.readPreLogin(from: .server)
@@ -220,7 +220,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
     /// Decodes tokens until the bytes are used up or the sink is full.
     ///
     /// - Returns: whether to go on with more packets.
-    private func decodeTokens() throws(WireError) -> Bool {
+    func decodeTokens() throws(WireError) -> Bool {
         while true {
             if case .closed = phase { return false }
             let event: TokenStreamDecoder.Event
@@ -253,7 +253,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func receive(_ token: Token) {
+    func receive(_ token: Token) {
         switch phase {
         case .login(var machine, let promise):
             let action = machine.tokenReceived(token)
@@ -267,7 +267,7 @@ final class TDSChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func messageEnded() {
+    func messageEnded() {
         switch phase {
         case .login(var machine, let promise):
             let action = machine.messageEnded()
@@ -279,220 +279,12 @@ final class TDSChannelHandler: ChannelInboundHandler {
             perform(action)
         case .closed: break
         }
-    }
-
-    // MARK: Actions of the login
-
-    private func perform(_ action: ClientLoginStateMachine.Action) {
-        guard case .login(_, let promise) = phase, let context else { return }
-        switch action {
-        case .wait: break
-        case .startTLS(let mode): startTLS(mode, context)
-        case .sendPreLogin(let message):
-            var buffer = ByteBuffer()
-            do {
-                try buffer.writePreLogin(message)
-            } catch {
-                return fail(TDSError(.invalidConfiguration, "PRELOGIN can't be written", underlying: error))
-            }
-            preLogin = ByteBuffer()
-            send(buffer, .preLogin)
-        case .sendLogin(var login):
-            stage = "an answer to LOGIN7"
-            // A TLS record holds no larger packet, and this is known only now: a server may want more encryption than was asked for.
-            if isEncrypted { login.packetSize = min(login.packetSize, 16383) }
-            var buffer = ByteBuffer()
-            do {
-                try buffer.writeLogin7(login)
-            } catch {
-                return fail(TDSError(.invalidConfiguration, "LOGIN7 can't be written", underlying: error))
-            }
-            // In packets of 4096 bytes: servers accept no larger ones before the login, whatever it asks for.
-            send(buffer, .login7)
-        case .setPacketSize(let size): packetSize = size
-        case .continueSSPI, .acquireFedAuthToken:
-            fail(TDSError(.loginFailed, "the server asks for an authentication that this connection is not configured for"))
-        case .succeeded(let result):
-            version = result.acknowledgement.version
-            phase = .session(
-                ClientRequestStateMachine(
-                    session: .init(database: result.database, collation: result.collation, packetSize: result.packetSize, language: result.language)))
-            promise.succeed(.session(result))
-        case .redirect(let target):
-            phase = .closed(TDSError(.connectionClosed, "the server sent the client elsewhere"))
-            promise.succeed(.redirect(target))
-            context.close(promise: nil)
-        case .failed(let failure):
-            switch failure {
-            case .refused(let errors, let infos):
-                fail(
-                    errors.isEmpty
-                        ? TDSError(.loginFailed, "the server refused the login without saying why", serverInfos: infos)
-                        : TDSError(server: errors, infos: infos, code: .loginFailed))
-            case .encryption(let server):
-                let what = server.map { "the server answers \($0)" } ?? "the server says nothing about encryption"
-                fail(TDSError(.encryptionRefused, "client and server don't agree about encryption: \(what)"))
-            case .unexpected(let what): fail(TDSError(.protocolViolation, what))
-            }
-        }
-    }
-
-    private func startTLS(_ mode: ClientLoginStateMachine.TLSMode, _ context: ChannelHandlerContext) {
-        let handlerMode: TDSTLSHandler.Mode =
-            switch mode {
-            case .full: .full
-            case .loginOnly: .loginOnly
-            case .strict: .strict
-            }
-        stage = "the TLS handshake"
-        do {
-            isEncrypted = mode != .loginOnly
-            let handler = try TDSTLSHandler(context: tls, mode: handlerMode, serverName: serverName)
-            try context.pipeline.syncOperations.addHandler(handler, position: .first)
-        } catch let error as TLSError {
-            fail(TDSError(error))
-        } catch {
-            fail(TDSError(.tls, "TLS can't be started", underlying: error))
-        }
-    }
-
-    // MARK: Requests
-
-    /// Sends a request; its rows and its end go to the consumer. While a cancelled request ends, one other may wait for that.
-    func send(_ request: TDSRequest, id: Int, consumer: any RowConsumer) {
-        switch phase {
-        case .closed(let error): consumer.finish(.failure(Self.unusable(error)))
-        case .login: consumer.finish(.failure(TDSError(.connectionClosed, "the login is not complete")))
-        case .session(let machine):
-            if machine.isCancelling, next == nil {
-                next = (id, request, consumer)
-            } else {
-                begin(request, id, consumer, machine)
-            }
-        }
-    }
-
-    private func begin(_ request: TDSRequest, _ id: Int, _ consumer: any RowConsumer, _ machine: ClientRequestStateMachine) {
-        var machine = machine
-        guard let status = machine.begin() else {
-            return consumer.finish(.failure(TDSError(.requestInProgress, "another request of this connection is in progress")))
-        }
-        let type: PacketType
-        let message: ByteBuffer
-        do {
-            (type, message) = try request.message(session: machine.session, version: version)
-        } catch {
-            return consumer.finish(.failure(error))
-        }
-        machine.sent()
-        phase = .session(machine)
-        active = Active(id: id, consumer: consumer)
-        send(message, type, status)
-        read()
-    }
-
-    /// What a request on a connection that was given up fails with: the reason, as one that concerns the connection and not the request.
-    private static func unusable(_ reason: TDSError) -> TDSError {
-        guard reason.code != .connectionClosed else { return reason }
-        return TDSError(.connectionClosed, "the connection was closed after an earlier error", underlying: reason)
-    }
-
-    /// Whether a request waits for a cancelled one to end.
-    var hasWaitingRequest: Bool { next != nil }
-
-    /// The sink is back.
-    func resume(_ id: Int, consumer: any RowConsumer) {
-        guard let current = active, current.id == id, current.cancelled == nil else {
-            let error: TDSError = if case .closed(let error) = phase { error } else { TDSError(.cancelled, "the request was cancelled") }
-            return consumer.finish(.failure(error))
-        }
-        active?.isPaused = false
-        process()
-        if active?.isPaused != true { read() }
-    }
-
-    /// Nobody wants the rest of the request with this id; nothing happens if it is over.
-    func cancel(_ id: Int) {
-        if let waiting = next, waiting.id == id {
-            next = nil
-            waiting.consumer.finish(.failure(TDSError(.cancelled, "the request was cancelled before it was sent")))
-            return
-        }
-        guard case .session(var machine) = phase, let current = active, current.id == id, current.cancelled == nil else { return }
-        if let inputEnd { return fail(inputEnd) }
-        let action = machine.cancel()
-        phase = .session(machine)
-        active = Active(id: id, consumer: DiscardingConsumer(), cancelled: current.consumer)
-        perform(action)
-        process()
-        read()
-    }
-
-    private func perform(_ action: ClientRequestStateMachine.Action) {
-        switch action {
-        case .none, .sendIgnore: break
-        case .sendAttention:
-            guard let context else { return }
-            send(ByteBuffer(), .attention)
-            if case .closed = phase { return }
-            cancelDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: cancelTimeout) { [weak self] in self?.cancelDeadlinePassed() }
-        case .setPacketSize(let size): packetSize = size
-        case .complete(let response):
-            let finished = active
-            active = nil
-            finished?.consumer.finish(.success(response))
-            endIfFatal(response)
-        case .cancelled(let response):
-            cancelDeadline?.cancel()
-            cancelDeadline = nil
-            let finished = active
-            active = nil
-            finished?.cancelled?.finish(
-                .failure(TDSError(.cancelled, "the request was cancelled", serverErrors: response.errors, serverInfos: response.infos)))
-            endIfFatal(response)
-            guard let waiting = next else { return }
-            next = nil
-            send(waiting.request, id: waiting.id, consumer: waiting.consumer)
-        case .close(let reason): fail(TDSError(.protocolViolation, reason))
-        }
-    }
-
-    /// An error of severity 20 or above ends the session; the server closes the connection a moment later.
-    private func endIfFatal(_ response: ClientRequestStateMachine.Response) {
-        guard response.errors.contains(where: { $0.severity >= 20 }) else { return }
-        fail(TDSError(.connectionClosed, "the server ended the session", serverErrors: response.errors))
-    }
-
-    private func cancelDeadlinePassed() {
-        guard case .session(var machine) = phase else { return }
-        let action = machine.cancelDeadlinePassed()
-        phase = .session(machine)
-        perform(action)
-    }
-
-    /// What a login that takes too long waits for.
-    var loginStage: String { stage }
-
-    /// What is known about the session, or why there is none.
-    var session: Result<ClientRequestStateMachine.Session, TDSError> {
-        switch phase {
-        case .session(let machine): inputEnd.map { .failure($0) } ?? .success(machine.session)
-        case .closed(let error): .failure(error)
-        case .login: .failure(TDSError(.connectionClosed, "the login is not complete"))
-        }
-    }
-
-    /// The next request is preceded by a reset of the session (sp_reset_connection).
-    func resetBeforeNextRequest() {
-        guard case .session(var machine) = phase else { return }
-        machine.resetBeforeNextRequest()
-        phase = .session(machine)
     }
 
     // MARK: Packets and the end
 
     /// Writes a message: one write for each packet where TLS needs to tell them apart, else one for all.
-    private func send(_ message: ByteBuffer, _ type: PacketType, _ status: PacketStatus = []) {
+    func send(_ message: ByteBuffer, _ type: PacketType, _ status: PacketStatus = []) {
         guard let context else { return }
         var bytes = ByteBuffer()
         // TLS carries one packet in one record, and a record holds 16384 bytes.
