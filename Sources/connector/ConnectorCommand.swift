@@ -2,11 +2,11 @@
 
 import ArgumentParser
 import CTCapture
-import Dispatch
 import FlowProtocol
 import Foundation
 import Logging
 import Synchronization
+import UnixSignals
 
 @main
 struct ConnectorCommand: AsyncParsableCommand {
@@ -49,14 +49,9 @@ enum Signals {
 
     /// Waits for `task`. A signal first asks `stop`, and cancels the task after a while, or at once if no capture is running.
     static func stopping(_ stop: StopSignal, _ task: Task<Void, any Error>, isCapturing: @escaping @Sendable () -> Bool) async throws {
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { stop.stop() }
-            source.activate()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let listener = Task { for await _ in signals { stop.stop() } }
+        defer { listener.cancel() }
         let interrupter = Task {
             await stop.stopped()
             guard stop.isStopped else { return }

@@ -24,7 +24,7 @@ struct Record: AsyncParsableCommand {
     var output: String
 
     func run() async throws {
-        let signals = Signals()
+        let signals = await Signals()
         let recorder = try SessionRecorder(path: output)
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .bind(host: listen.host, port: listen.port) { channel in

@@ -26,14 +26,14 @@ struct Replay: AsyncParsableCommand {
     var `repeat` = false
 
     func run() async throws {
-        let signals = Signals()
+        let signals = await Signals()
         let server = try ReplayServer(path: file, repeats: `repeat`)
         try await server.start(host: listen.host, port: listen.port)
         Self.say("listening on \(ListenAddress(host: listen.host, port: server.port)), recorded connections: \(server.connectionCount)")
-        let (received, last) = (signals.received, `repeat` ? Int.max : server.connectionCount)
+        let last = `repeat` ? Int.max : server.connectionCount
         let isRight = await withTaskGroup(of: Bool?.self) { group in
             group.addTask {
-                for await _ in received { break }
+                await signals.wait()
                 return nil
             }
             group.addTask { await Self.report(server, upTo: last) }

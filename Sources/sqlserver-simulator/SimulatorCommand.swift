@@ -1,11 +1,11 @@
 // The command line of the simulator.
 import ArgumentParser
-import Dispatch
 import Foundation
 import Logging
 import SQLServerSimulator
 import TDSRecording
 import TDSTLS
+import UnixSignals
 
 @main
 struct SimulatorCommand: AsyncParsableCommand {
@@ -72,7 +72,7 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "sqlserver-simulator")
         logger.logLevel = logLevel
         // Signals are waited for, not obeyed where they strike.
-        let signals = Signals()
+        let signals = await Signals()
 
         var configuration = SimulatorServerConfiguration(
             engine: SimulatorConfiguration(databases: database, logins: login.compactMap(SimulatorConfiguration.Login.init(argument:)), collation: collation), host: listen.host,
@@ -161,22 +161,11 @@ extension EncryptionPolicy: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// Waits for SIGTERM or SIGINT.
-struct Signals {
-    private let sources: [any DispatchSourceSignal]
-    /// An element for each signal; for one reader.
-    let received: AsyncStream<Void>
+struct Signals: Sendable {
+    /// Also of signals that came before it is read.
+    private let received: UnixSignalsSequence
 
-    init() {
-        let (stream, continuation) = AsyncStream<Void>.makeStream()
-        sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield() }
-            source.resume()
-            return source
-        }
-        received = stream
-    }
+    init() async { received = await UnixSignalsSequence(trapping: .sigterm, .sigint) }
 
     func wait() async {
         for await _ in received { return }
